@@ -1,0 +1,194 @@
+"""Bake text and statute corpora into one read-only knowledge.db, with sqlite-utils and a jieba-segmented FTS column."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from knowledge.citation import NATION
+from knowledge.statutes import Statute, read
+from knowledge.texts import Text, TextError, load, load_all
+
+CONTENT = Path(__file__).with_name("content")
+FORMAT = "3"  # raise when the tables change
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a build reads: statute corpora in order of trust, the entries' folder, and our own content."""
+
+    corpora: tuple[Path, ...]
+    entries: Path
+    content: Path = CONTENT
+
+    def digest(self) -> str:
+        """A SHA-256 over everything that is read, so that an unchanged library is not built again."""
+        h = hashlib.sha256(FORMAT.encode())
+        for path in [*self.corpora, *sorted(self.entries.rglob("*.yaml")), *sorted(self.content.rglob("*.yaml"))]:
+            h.update(path.name.encode())
+            h.update(_content(path))
+        return h.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        return b"".join(p.read_bytes() for p in sorted(path.rglob("*.md")))
+    return path.read_bytes()
+
+
+def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]]) -> bool:
+    """Write `target` anew where its sources changed; True when written. A broken text raises `TextError`, target stays."""
+    digest = sources.digest()
+    if target.exists() and _digest_of(target) == digest:
+        return False
+    statutes = read(sources.corpora)
+    matters = load(sources.content / "matters.yaml", "matters")
+    texts = [load_all(sources.entries, "entries"), load_all(sources.content / "cases", "cases")]
+    notices = load_all(sources.content / "notices", "notice")
+    hotlines = load(sources.content / "hotlines.yaml", "hotlines")
+    names = _Names(statutes)
+    _cross_check(matters, texts[0], texts[1], notices)
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(".building")
+    draft.unlink(missing_ok=True)
+    db = Database(draft)
+    _write_statutes(db, statutes, segment)
+    db["matter"].insert_all(_matter_rows(matters), pk="code")
+    db["hotline"].insert_all(hotlines.data["hotlines"], pk="number")
+    db["entry"].insert_all(_entry_rows(texts[0], names), pk="id")
+    db["phrasing"].insert_all(_phrasing_rows(texts[0]), foreign_keys=[("entry_id", "entry", "id")])
+    db["phrasing"].create_index(["entry_id"])
+    db["typical_case"].insert_all(_case_rows(texts[1], names), pk="id")
+    db["notice"].insert_all(_notice_rows(notices, names), pk="id")
+    db["meta"].insert_all([{"key": "digest", "value": digest}], pk="key")
+    db.vacuum()
+    db.close()
+    draft.replace(target)
+    return True
+
+
+def _digest_of(target: Path) -> str | None:
+    db = Database(target)
+    try:
+        return str(db["meta"].get("digest")["value"]) if db["meta"].exists() else None
+    finally:
+        db.close()
+
+
+class _Names:
+    """Short law names in our texts -> the full names of the corpora; a law no corpus has keeps the name it is cited by."""
+
+    def __init__(self, statutes: Sequence[Statute]) -> None:
+        self._full = {s.law for s in statutes}
+
+    def full(self, law: str) -> str:
+        return NATION + law if NATION + law in self._full else law
+
+
+def _cross_check(matters: Text, entries: Sequence[Text], cases: Sequence[Text], notices: Sequence[Text]) -> None:
+    """What a schema cannot see: matters that exist, ids and questions that are unique."""
+    codes = {m["code"] for m in matters.data["matters"]}
+    problems, seen = list[str](), dict[str, str]()
+
+    def once(text: Text, key: str, what: str, *at: str | int) -> None:
+        here = f"{text.path.name} 第 {text.line(*at)} 行"
+        if key in seen:
+            problems.append(f"{here}：{what}“{key}”重复，{seen[key]} 已经有了")
+        seen.setdefault(key, here)
+
+    for text in [*entries, *cases]:
+        kind = "entries" if "entries" in text.data else "cases"
+        if text.data["matter"] not in codes:
+            problems.append(f"{text.path.name} 第 {text.line('matter')} 行：事项“{text.data['matter']}”不在 matters.yaml 里")
+        for n, row in enumerate(text.data[kind]):
+            once(text, row["id"], "编号", kind, n, "id")
+            for k, question in enumerate(row["questions"] if kind == "entries" else ()):
+                once(text, question, "问法", kind, n, "questions", k)
+    for text in notices:
+        once(text, text.data["id"], "编号", "id")
+    if problems:
+        raise TextError("\n".join(problems))
+
+
+def _write_statutes(db: Database, statutes: Sequence[Statute], segment: Callable[[str], Sequence[str]]) -> None:
+    rows = [
+        {
+            "id": n, "name": s.law, "level": s.level, "version": s.version.isoformat(), "valid_from": s.valid_from.isoformat(),
+            "valid_to": s.valid_to.isoformat() if s.valid_to else None, "source": s.source,
+        }
+        for n, s in enumerate(statutes, 1)
+    ]  # fmt: skip
+    db["statute"].insert_all(rows, pk="id", columns={"valid_to": str})
+    db["statute"].create_index(["name"])
+    articles = (
+        {"statute_id": n, "number": a.number, "chapter": a.chapter, "text": a.text, "segmented": " ".join(segment(a.text))}
+        for n, s in enumerate(statutes, 1)
+        for a in s.articles
+    )
+    db["article"].insert_all(
+        ({"id": k, **row} for k, row in enumerate(articles, 1)), pk="id", foreign_keys=[("statute_id", "statute", "id")]
+    )
+    db["article"].create_index(["statute_id", "number"])
+    db["article"].enable_fts(["segmented"], tokenize="unicode61")
+
+
+def _matter_rows(matters: Text) -> Iterator[dict[str, Any]]:
+    for m in matters.data["matters"]:
+        yield {"code": m["code"], "name": m["name"], "scope": m["scope"], "sensitive": int(m["sensitive"]),
+               "handlers": _json(m.get("handlers", []))}  # fmt: skip
+
+
+def _entry_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
+    for text in texts:
+        for e in text.data["entries"]:
+            yield {
+                "id": e["id"], "matter": text.data["matter"], "title": e["title"], "answer": e["answer"].strip(),
+                "steps": _json(e["steps"]), "papers": _json(e["papers"]), "deadline": e.get("deadline", ""),
+                "places": _json(e["where"]), "refs": _refs(e["refs"], names), "aloud": e["aloud"].strip(),
+                "audience": _json(e.get("audience", {})), **_review(e),
+            }  # fmt: skip
+
+
+def _phrasing_rows(texts: Sequence[Text]) -> Iterator[dict[str, Any]]:
+    for text in texts:
+        for e in text.data["entries"]:
+            yield from ({"entry_id": e["id"], "text": q} for q in e["questions"])
+
+
+def _case_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
+    for text in texts:
+        for c in text.data["cases"]:
+            yield {
+                "id": c["id"], "matter": text.data["matter"], "title": c["title"], "facts": c["facts"],
+                "question": c["question"], "outcome": c["outcome"], "lesson": c["lesson"],
+                "refs": _refs(c["refs"], names), "source": c.get("source", ""), **_review(c),
+            }  # fmt: skip
+
+
+def _notice_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
+    for text in texts:
+        n = text.data
+        yield {
+            "id": n["id"], "title": n["title"], "text": n["text"].strip(), "refs": _refs(n["refs"], names),
+            "kinds": _json(n["push"]["kinds"]), "regions": _json(n["push"]["regions"]), "cron": n["push"].get("cron"),
+            "date": str(n["push"]["date"]) if "date" in n["push"] else None, "aloud": n["aloud"].strip(), **_review(n),
+        }  # fmt: skip
+
+
+def _review(row: dict[str, Any]) -> dict[str, str]:
+    return {key: str(row[key] or "") for key in ("valid_from", "author", "status", "reviewed_on", "review_due")}
+
+
+def _refs(refs: Sequence[dict[str, Any]], names: _Names) -> str:
+    return _json([{**r, "law": names.full(r["law"])} for r in refs])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
