@@ -60,14 +60,14 @@ def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]
     draft.unlink(missing_ok=True)
     db = Database(draft)
     _write_statutes(db, statutes, segment)
-    db["matter"].insert_all(_matter_rows(matters), pk="code")
-    db["hotline"].insert_all(hotlines.data["hotlines"], pk="number")
-    db["entry"].insert_all(_entry_rows(texts[0], names), pk="id")
-    db["phrasing"].insert_all(_phrasing_rows(texts[0]), foreign_keys=[("entry_id", "entry", "id")])
-    db["phrasing"].create_index(["entry_id"])
-    db["typical_case"].insert_all(_case_rows(texts[1], names), pk="id")
-    db["notice"].insert_all(_notice_rows(notices, names), pk="id")
-    db["meta"].insert_all([{"key": "digest", "value": digest}], pk="key")
+    db.table("matter").insert_all(_matter_rows(matters), pk="code")
+    db.table("hotline").insert_all(hotlines.data["hotlines"], pk="number")
+    db.table("entry").insert_all(_entry_rows(texts[0], names), pk="id")
+    db.table("phrasing").insert_all(_phrasing_rows(texts[0]), foreign_keys=[("entry_id", "entry", "id")])
+    db.table("phrasing").create_index(["entry_id"])
+    db.table("typical_case").insert_all(_case_rows(texts[1], names), pk="id")
+    db.table("notice").insert_all(_notice_rows(notices, names), pk="id")
+    db.table("meta").insert_all([{"key": "digest", "value": digest}], pk="key")
     db.vacuum()
     db.close()
     draft.replace(target)
@@ -77,7 +77,7 @@ def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]
 def _digest_of(target: Path) -> str | None:
     db = Database(target)
     try:
-        return str(db["meta"].get("digest")["value"]) if db["meta"].exists() else None
+        return str(db.table("meta").get("digest")["value"]) if db.table("meta").exists() else None
     finally:
         db.close()
 
@@ -125,18 +125,18 @@ def _write_statutes(db: Database, statutes: Sequence[Statute], segment: Callable
         }
         for n, s in enumerate(statutes, 1)
     ]  # fmt: skip
-    db["statute"].insert_all(rows, pk="id", columns={"valid_to": str})
-    db["statute"].create_index(["name"])
+    db.table("statute").insert_all(rows, pk="id", columns={"valid_to": str})
+    db.table("statute").create_index(["name"])
     articles = (
         {"statute_id": n, "number": a.number, "chapter": a.chapter, "text": a.text, "segmented": " ".join(segment(a.text))}
         for n, s in enumerate(statutes, 1)
         for a in s.articles
     )
-    db["article"].insert_all(
+    db.table("article").insert_all(
         ({"id": k, **row} for k, row in enumerate(articles, 1)), pk="id", foreign_keys=[("statute_id", "statute", "id")]
     )
-    db["article"].create_index(["statute_id", "number"])
-    db["article"].enable_fts(["segmented"], tokenize="unicode61")
+    db.table("article").create_index(["statute_id", "number"])
+    db.table("article").enable_fts(["segmented"], tokenize="unicode61")
 
 
 def _matter_rows(matters: Text) -> Iterator[dict[str, Any]]:

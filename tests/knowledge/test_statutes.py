@@ -110,7 +110,7 @@ def test_what_is_not_in_force_is_not_shown(library, law, day):
 
 def test_the_corpus_is_all_there(library):
     counts = library.counts()
-    assert counts["statute"] >= 360
+    assert counts["statute"] >= 320  # those whose text is in articles
     assert counts["article"] >= 25_000
 
 

@@ -1,0 +1,104 @@
+"""create_app(settings): builds every part once, warms the dictionaries, mounts the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+import structlog
+from flask import Flask, Response, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY as LOCAL
+from prometheus_client.multiprocess import MultiProcessCollector
+from werkzeug.exceptions import HTTPException
+
+from bot import demo, store, webhook, wording
+from bot.channels import build
+from bot.config import Settings, metrics_dir
+from bot.errors import SettingError
+from bot.store import deliveries, reading, simulated, tickets
+from bot.webhook import Parts
+from faq.retriever import Retriever
+from knowledge.library import Library
+
+log = structlog.get_logger("farun.app")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build_parts(settings: Settings, engine: sa.Engine | None = None, now: Callable[[], datetime] = utc_now) -> Parts:
+    """All parts of a process. Raises `SettingError` where the knowledge has not been built."""
+    if not settings.knowledge_db.exists() or not settings.index_dir.exists():
+        raise SettingError(f"FARUN_DATA_DIR={settings.data_dir}：里面没有知识库，先运行 farun build")
+    engine = engine or store.connect(settings.url)
+    library = Library(settings.knowledge_db)
+    channels = build(settings, simulated.Transcript(engine, now), now)
+    return Parts(settings, engine, channels, Retriever(settings.index_dir, library), library, now)
+
+
+def create_app(settings: Settings | None = None, parts: Parts | None = None) -> Flask:
+    """The web application. Given `parts`, it uses them as they are."""
+    parts = parts or build_parts(settings or Settings.from_env())
+    parts.retriever.warm()
+    app = Flask("bot", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.register_blueprint(webhook.blueprint(parts))
+    if parts.settings.demo:
+        app.register_blueprint(demo.blueprint(parts.engine, parts.settings))
+    _operations(app, parts)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _broken)
+    return app
+
+
+def _operations(app: Flask, parts: Parts) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        problems = _not_ready(parts)
+        return jsonify(status="ready" if not problems else "not ready", problems=problems), 503 if problems else 200
+
+    @app.get("/metrics")
+    def metrics_page() -> Response:
+        registry: CollectorRegistry = LOCAL
+        if metrics_dir():
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        body = generate_latest(registry) + _database_figures(parts).encode()
+        return Response(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def _not_ready(parts: Parts) -> list[str]:
+    try:
+        return [] if store.is_current(parts.engine) else [wording.NOT_MIGRATED]
+    except sa.exc.SQLAlchemyError as e:
+        log.exception("database", error=type(e).__name__)
+        return [wording.NO_DATABASE]
+
+
+def _database_figures(parts: Parts) -> str:
+    """What the database knows, in Prometheus' text format."""
+    with reading(parts.engine) as conn:
+        by_delivery, by_ticket, late = deliveries.counts(conn), tickets.counts(conn), tickets.overdue(conn, parts.now())
+    lines = ["# TYPE farun_deliveries gauge", *(f'farun_deliveries{{status="{s}"}} {n}' for s, n in by_delivery.items())]
+    lines += ["# TYPE farun_tickets gauge", *(f'farun_tickets{{status="{s}"}} {n}' for s, n in by_ticket.items())]
+    lines += ["# TYPE farun_tickets_overdue gauge", f"farun_tickets_overdue {late}"]
+    return "\n".join(lines) + "\n"
+
+
+def _refused(error: HTTPException) -> Response:
+    log.warning("http", status=error.code)
+    return Response(wording.HTTP.get(error.code or 0, wording.REFUSED), status=error.code, content_type="text/plain; charset=utf-8")
+
+
+def _broken(error: Exception) -> Response:
+    """A fault of ours: never a trace to a person; the platform tries again."""
+    log.error("fault", error=type(error).__name__, exc_info=error)
+    return Response(wording.FAULT, status=500, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,28 @@
+"""How gunicorn runs the web processes: threads for the pages' event streams, our own JSON log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import multiprocess
+
+from bot.config import Settings
+from bot.logs import configure
+
+worker_class = "gthread"
+threads = 16
+timeout = 60
+graceful_timeout = 10
+keepalive = 30
+accesslog = None
+loglevel = "warning"
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Each worker logs as the settings say."""
+    configure(Settings.from_env())
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A worker that died leaves no gauges behind."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,126 @@
+// The chat on the screen: lines in order, time stamps, scrolling, and moving through them by keyboard.
+
+import { $, all } from "./dom.js";
+import { bubble, state } from "./bubble.js";
+import { stamp } from "./when.js";
+
+const PAUSE = 5 * 60000; // WeChat shows the time again after five minutes
+const NEAR = 80; // pixels from the end that still count as being at the end
+
+export class Log {
+  constructor() {
+    this.log = $("log");
+    this.lines = $("lines");
+    this.pending = new Map();
+    this.log.addEventListener("keydown", (event) => this.move(event));
+    this.log.addEventListener("scroll", () => { if (this.atEnd()) $("newer").hidden = true; });
+    $("newer").addEventListener("click", () => this.toEnd());
+    new ResizeObserver(() => { if (this.stuck) this.toEnd(); }).observe(this.log);
+  }
+
+  /** Show one room. History is not read aloud. */
+  show(lines, who, alone) {
+    this.who = who;
+    this.log.setAttribute("aria-live", "off");
+    this.lines.classList.toggle("alone", alone);
+    this.lines.replaceChildren();
+    this.pending.clear();
+    lines.forEach((line) => this.place(line));
+    this.toEnd();
+    clearTimeout(this.quiet);
+    this.quiet = setTimeout(() => this.log.setAttribute("aria-live", "polite"), 1500);
+  }
+
+  /** Add a line where it belongs; one of ours that was on its way becomes it. */
+  add(line) {
+    const end = this.atEnd();
+    const own = this.pending.get(line.key);
+    own?.remove();
+    this.pending.delete(line.key);
+    this.place(line);
+    this.follow(end || own);
+  }
+
+  place(line) {
+    const li = bubble(line, this.who);
+    li.dataset.id = line.id;
+    li.dataset.at = line.at;
+    this.lines.insertBefore(li, this.after(line.id));
+    this.stamps(li);
+    this.roving(li);
+  }
+
+  /** Show a line of ours at once, before the server has it. */
+  expect(message, again) {
+    const line = { key: `in:${message.id}`, sender: message.sender, name: message.name, text: message.text, quote: message.quote };
+    const li = bubble(line, this.who);
+    li.dataset.at = new Date().toISOString();
+    li.querySelector(".retry").addEventListener("click", again);
+    this.pending.set(line.key, li);
+    this.lines.append(li);
+    this.stamps(li);
+    this.follow(true);
+  }
+
+  /** Mark a line of ours as sending, failed or done. */
+  mark(id, now) {
+    const li = this.pending.get(`in:${id}`);
+    if (li) state(li, now);
+  }
+
+  after(id) {
+    let next = null;
+    for (const li of [...this.lines.children].reverse()) {
+      if (li.dataset.id && Number(li.dataset.id) < id) break;
+      next = li;
+    }
+    return next;
+  }
+
+  stamps(li) {
+    for (const each of [li, li.nextElementSibling]) {
+      if (!each) continue;
+      const at = new Date(each.dataset.at);
+      const before = each.previousElementSibling?.dataset.at;
+      const time = each.querySelector(".stamp");
+      time.hidden = Boolean(before) && at - new Date(before) < PAUSE;
+      time.textContent = stamp(at);
+      time.dateTime = each.dataset.at;
+    }
+  }
+
+  atEnd() {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
+  }
+
+  follow(yes) {
+    if (yes) this.toEnd();
+    else $("newer").hidden = false;
+  }
+
+  toEnd() {
+    this.log.scrollTop = this.log.scrollHeight;
+    $("newer").hidden = true;
+  }
+
+  get stuck() {
+    return $("newer").hidden;
+  }
+
+  /** One line of the chat is a tab stop, the arrows go through the others. */
+  roving(li) {
+    all(".line[tabindex='0']", this.lines).forEach((each) => { each.tabIndex = -1; });
+    li.tabIndex = 0;
+  }
+
+  move(event) {
+    const here = event.target.closest(".line");
+    if (!here || event.target !== here) return;
+    const to = { ArrowUp: here.previousElementSibling, ArrowDown: here.nextElementSibling,
+      Home: this.lines.firstElementChild, End: this.lines.lastElementChild }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    this.roving(to);
+    to.focus();
+  }
+}

@@ -1,0 +1,63 @@
+"""Is this for the robot at all, and is somebody in danger: linear models over character n-grams, cheap enough for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from faq import thresholds
+from faq.arrays import Floats, Vocabulary, load
+from faq.features import grams
+
+LOW, HIGH = 1, 4  # characters of an n-gram
+KINDS = (
+    "suicide", "dv_in_progress", "violence_threat", "child_abuse",
+    "missing", "detention", "fraud_ongoing", "poison_gas_fire",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """Somebody is in danger now: which kind, and how probable."""
+
+    kind: str
+    probability: float
+
+
+class Gate:
+    """`weights` has a column for "legal", one for "danger" and one for each kind; `bias` likewise; calibrated."""
+
+    def __init__(self, folder: Path) -> None:
+        self._vocabulary = Vocabulary.load(folder, "gate")
+        self._weights: Floats = load(folder, "gate.weights")
+        self._bias: Floats = load(folder, "gate.bias")
+
+    def logits(self, text: str) -> Floats:
+        """Log odds of legal, danger and each kind. Shape (2 + kinds,)."""
+        columns, weights = self._vocabulary.weigh(grams(text, LOW, HIGH))
+        found: Floats = weights @ self._weights[columns] + self._bias
+        return found
+
+    def danger(self, text: str, before: str = "") -> Danger | None:
+        """The danger in a text, or in it after what was said just before; None when there is none."""
+        found = self.logits(text)
+        if before:
+            joint = self.logits(f"{before} {text}")
+            alone = self.logits(before)
+            # What was dangerous already was answered then; only what this message adds counts.
+            if joint[1] > found[1] and alone[1] < _logit(thresholds.DANGER):
+                found = joint
+        probability = sigmoid(float(found[1]))
+        if probability < thresholds.DANGER:
+            return None
+        return Danger(KINDS[int(np.argmax(found[2:]))], probability)
+
+
+def sigmoid(x: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-x)))
+
+
+def _logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))

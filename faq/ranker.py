@@ -1,0 +1,55 @@
+"""Which entry answers a question: kernel ridge regression over labelled texts, at entry and at matter level.
+
+Every entry brings its phrasings, its title, its answer, its steps and what its articles say in plain words; a question is
+compared with all of them, by words and by characters, and the ridge has learned what each likeness is worth.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from faq.arrays import Floats, Ints, Postings, load
+from faq.features import grams, terms
+
+SIGNALS = ("ridge", "matter", "body")
+LOW, HIGH = 1, 3  # characters of an n-gram
+WORDS = 0.3  # share of words in the kernel, the rest is characters
+
+
+class Ranker:
+    """The arrays of the index, and the scores they give a question."""
+
+    def __init__(self, folder: Path) -> None:
+        self._words = Postings.load(folder, "examples.words")
+        self._characters = Postings.load(folder, "examples.characters")
+        self._dual: Floats = load(folder, "ridge.dual")  # (examples, entries + matters)
+        self._bias: Floats = load(folder, "ridge.bias")  # (entries + matters,)
+        self._weights: Floats = load(folder, "ranker.weights")  # (signals + 1,), the last is the bias
+        self._matters: Ints = load(folder, "entries.matter")  # (entries,)
+        self._bodies: Ints = load(folder, "entries.body")  # (entries,): the example that is the entry's body
+
+    def scores(self, text: str) -> tuple[Floats, Floats]:
+        """Log odds that each entry is the right one, shape (entries,), and the signals they come from."""
+        found = self.signals(text)
+        return found @ self._weights[:-1] + self._weights[-1], found
+
+    def signals(self, text: str) -> Floats:
+        """Shape (entries, signals)."""
+        characters = self._characters.scores(grams(text, LOW, HIGH))
+        kernel = mixed(self._words.scores(terms(text)), characters)
+        ridge = kernel @ self._dual + self._bias
+        return signals(ridge, characters[self._bodies], self._matters)
+
+
+def mixed(by_words: Floats, by_characters: Floats) -> Floats:
+    """The kernel of the ridge."""
+    both: Floats = np.float32(WORDS) * by_words + np.float32(1 - WORDS) * by_characters
+    return both
+
+
+def signals(ridge: Floats, body: Floats, matters: Ints) -> Floats:
+    """The ridge's scores for entries and their matters, and the likeness to the entries' bodies, by `SIGNALS`."""
+    entries = len(matters)
+    return np.stack([ridge[:entries], ridge[entries:][matters], body], axis=1).astype(np.float32)

@@ -1,0 +1,45 @@
+"""Which articles a question rests on: the likely entries' own, and what the statutes' texts say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from faq.arrays import Floats, Ints, Postings, load
+from faq.features import terms
+from knowledge.citation import ArticleRef
+
+MOST = 5
+
+
+class References:
+    """Articles in force on the day of the build. Cited ones come first in the list, then all others."""
+
+    def __init__(self, folder: Path) -> None:
+        rows: list[list[str]] = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
+        self._articles = rows
+        self._known = {(law, article) for law, article in rows}
+        self._entry: Ints = load(folder, "cited.entry")
+        self._article: Ints = load(folder, "cited.article")
+        self._weight: Floats = load(folder, "cited.weight")
+        self._statutes = Postings.load(folder, "statutes")
+        self._mix: Floats = load(folder, "references.mix")
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        return key in self._known
+
+    def best(self, text: str, chances: Floats) -> tuple[ArticleRef, ...]:
+        """At most five articles, best first, for a question whose entries have these chances."""
+        scores = self.scores(text, chances)
+        order = np.argpartition(-scores, MOST)[:MOST]
+        order = order[np.argsort(-scores[order], kind="stable")]
+        return tuple(ArticleRef(*self._articles[i]) for i in order.tolist())
+
+    def scores(self, text: str, chances: Floats) -> Floats:
+        """Shape (articles,)."""
+        cited = np.bincount(
+            self._article, weights=chances[self._entry] * self._weight, minlength=len(self._articles)
+        )
+        return np.asarray(cited + float(self._mix[0]) * self._statutes.scores(terms(text)), dtype=np.float32)

@@ -1,0 +1,56 @@
+"""The only tokenizer, for index and query: normalisation, then jieba with our user dictionary."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import jieba
+
+USERDICT = Path(__file__).with_name("userdict.txt")
+STOPWORDS = Path(__file__).with_name("stopwords.txt")
+
+_INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\u00ad]")
+_REPEATED = re.compile(r"(.)\1{2,}")
+_MASKED = re.compile("〔[^〕]{2,5}〕")
+_WORD = re.compile(r"[\u4e00-\u9fff]|[a-z0-9]")
+
+
+def normalise(text: str) -> str:
+    """One spelling: full width and compatibility forms folded, lower case, no invisible characters, no long repeats."""
+    folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
+    return _REPEATED.sub(r"\1\1", _MASKED.sub(" ", folded)).strip()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, normalised, without stop words and punctuation."""
+    stop = _stopwords()
+    return [w for w in _tokenizer().lcut(normalise(text)) if w not in stop and _WORD.search(w)]
+
+
+def characters(text: str) -> str:
+    """The text as one run of Chinese characters, letters and digits: what character n-grams are taken from."""
+    return "".join(_WORD.findall(normalise(text)))
+
+
+def warm() -> None:
+    """Load the dictionaries now, before the first question."""
+    words("预热")
+
+
+@cache
+def _tokenizer() -> jieba.Tokenizer:
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    with USERDICT.open("rb") as lines:
+        tokenizer.load_userdict(lines)
+    return tokenizer
+
+
+@cache
+def _stopwords() -> frozenset[str]:
+    return frozenset(STOPWORDS.read_text(encoding="utf-8").split())

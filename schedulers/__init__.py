@@ -1,0 +1,1 @@
+"""What happens without a message: due notices, sending, reminders, retention."""

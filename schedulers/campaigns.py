@@ -1,0 +1,50 @@
+"""Due campaigns x groups -> deliveries. Keeps no state of its own: the delivery's key does."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+import sqlalchemy as sa
+import structlog
+from apscheduler.triggers.cron import CronTrigger
+
+from bot.desk import pushes
+from bot.desk.calendar import SHANGHAI
+from bot.store import roster
+from knowledge.library import Library, Notice
+
+log = structlog.get_logger("farun.campaigns")
+
+# A stopped scheduler makes up for what came due within this time.
+LOOK_BACK = timedelta(hours=24)
+
+
+def plan_due(engine: sa.Engine, library: Library, quiet: tuple[time, time], now: datetime) -> int:
+    """Queue every notice that came due in the last day and is not queued yet; how many deliveries are new."""
+    planned = 0
+    for notice in library.notices():
+        for fired_at in fires(notice, now - LOOK_BACK, now):
+            with engine.begin() as conn:
+                planned += pushes.plan(conn, notice, fired_at, _regions(conn, notice), quiet)
+    if planned:
+        log.info("planned", deliveries=planned)
+    return planned
+
+
+def fires(notice: Notice, after: datetime, until: datetime) -> list[datetime]:
+    """When a notice comes due in (after, until]."""
+    if notice.date is not None:
+        moment = datetime.fromisoformat(notice.date).replace(tzinfo=SHANGHAI)
+        return [moment] if after < moment <= until else []
+    trigger = CronTrigger.from_crontab(notice.cron, timezone=SHANGHAI)
+    found, moment = list[datetime](), trigger.get_next_fire_time(None, after.astimezone(SHANGHAI))
+    while moment is not None and moment <= until:
+        if moment > after:
+            found.append(moment)
+        moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
+    return found
+
+
+def _regions(conn: sa.Connection, notice: Notice) -> list[str] | None:
+    """The regions a notice is meant for with all below them; None for all."""
+    return [r for top in notice.regions for r in roster.below(conn, top)] if notice.regions else None

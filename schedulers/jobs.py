@@ -1,0 +1,36 @@
+"""The table of what runs when: id, trigger, function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.desk import Desk
+from bot.desk.calendar import SHANGHAI
+from schedulers import campaigns, reminders
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One periodic job; its function takes the moment at which it runs."""
+
+    id: str
+    trigger: BaseTrigger
+    run: Callable[[datetime], object]
+
+
+def table(engine: sa.Engine, front: Desk) -> list[Job]:
+    """Every periodic job."""
+    s = front.settings
+    return [
+        Job("campaigns", IntervalTrigger(seconds=30), lambda now: campaigns.plan_due(engine, front.library, s.quiet_hours, now)),
+        Job("reminders", IntervalTrigger(minutes=1), lambda now: reminders.remind(engine, front, now)),
+        Job("close", CronTrigger(hour=10, minute=5, timezone=SHANGHAI), lambda now: reminders.close_quiet(engine, front, now)),
+        Job("retention", CronTrigger(hour=3, minute=15, timezone=SHANGHAI), lambda now: reminders.forget(engine, front, now)),
+    ]
