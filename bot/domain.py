@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -66,7 +66,7 @@ class Address:
 
     channel: str
     room_id: str
-    reply_url: str | None = None
+    reply_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Inbound:
     quote: Quote | None = None
     nonce: str | None = None
     reply_id: str | None = None
-    reply_url: str | None = None
+    reply_url: str | None = field(default=None, repr=False)
     personal_data: bool = False
 
 

@@ -22,7 +22,7 @@ from flask import Blueprint, Response, abort, request
 from bot import desk, dialogue, metrics, privacy, wording
 from bot.channels.base import Ack, Call, Channel
 from bot.config import Settings
-from bot.desk import Desk, commands
+from bot.desk import Desk, commands, outgoing
 from bot.domain import (
     Address,
     Answer,
@@ -66,7 +66,7 @@ class Parts:
 
     @property
     def desk(self) -> Desk:
-        return Desk(self.settings, self.library)
+        return Desk(self.settings, self.library, {n: c.capabilities.max_bytes for n, c in self.channels.items()})
 
 
 def blueprint(parts: Parts) -> Blueprint:
@@ -256,24 +256,12 @@ def _remember(
 
 def _first_part(conn: sa.Connection, channel: Channel, m: Inbound, reply: Reply, now: datetime) -> Reply:
     """Split what is too long for the platform: the first part is the reply, the others follow in order."""
-    parts = split(reply.text or "", channel.capabilities.max_bytes)
+    parts = outgoing.split(reply.text or "", channel.capabilities.max_bytes)
     for n, part in enumerate(parts[1:], 2):
         # Two seconds, so that the platform has shown the first part before the sender brings the next.
         due = now + timedelta(seconds=2)
         deliveries.plan(conn, f"reply:{m.channel}:{m.external_id}:{n}", Address(m.channel, m.room_id), part, due_at=due, kind="reply")
     return replace(reply, text=parts[0]) if parts else reply
-
-
-def split(text: str, max_bytes: int) -> list[str]:
-    """Parts of at most `max_bytes` UTF-8 bytes, cut at line or sentence ends, never inside a character."""
-    parts = list[str]()
-    while len(text.encode()) > max_bytes:
-        head = text.encode()[:max_bytes].decode(errors="ignore")
-        cut = max(head.rfind(mark) for mark in "\n。！？；") + 1
-        cut = cut if cut > len(head) // 3 else len(head)
-        parts.append(text[:cut].rstrip())
-        text = text[cut:].lstrip()
-    return [*parts, text] if text else parts
 
 
 def _finding(decision: Decision) -> Finding:

@@ -55,13 +55,13 @@ def _sender(settings: Settings, engine: sa.Engine, holder: str) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("sender", channels=sorted(pushers))
-    Sender(engine, pushers, settings, holder, utc_now).run(stop)
+    Sender(engine, pushers, _desk(settings, engine), holder, utc_now).run(stop)
     return 0
 
 
 def _scheduler(settings: Settings, engine: sa.Engine, holder: str) -> int:
     scheduler = BlockingScheduler(timezone=SHANGHAI)
-    for job in table(engine, Desk(settings, Library(settings.knowledge_db))):
+    for job in table(engine, _desk(settings, engine)):
         scheduler.add_job(
             _led, job.trigger, args=(engine, holder, job), id=job.id, next_run_time=utc_now(), max_instances=1,
             coalesce=True, misfire_grace_time=None,
@@ -73,6 +73,12 @@ def _scheduler(settings: Settings, engine: sa.Engine, holder: str) -> int:
     with engine.begin() as conn:
         leases.give_up(conn, "scheduler", holder)
     return 0
+
+
+def _desk(settings: Settings, engine: sa.Engine) -> Desk:
+    channels = build(settings, simulated.Transcript(engine, utc_now), utc_now)
+    limits = {name: channel.capabilities.max_bytes for name, channel in channels.items()}
+    return Desk(settings, Library(settings.knowledge_db), limits)
 
 
 def _led(engine: sa.Engine, holder: str, job: Job) -> None:

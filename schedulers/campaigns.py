@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 from apscheduler.triggers.cron import CronTrigger
 
-from bot.desk import pushes
+from bot.desk import Desk, pushes
 from bot.desk.calendar import SHANGHAI
 from bot.store import roster
-from knowledge.library import Library, Notice
+from knowledge.library import Notice
 
 log = structlog.get_logger("farun.campaigns")
 
@@ -19,13 +19,13 @@ log = structlog.get_logger("farun.campaigns")
 LOOK_BACK = timedelta(hours=24)
 
 
-def plan_due(engine: sa.Engine, library: Library, quiet: tuple[time, time], now: datetime) -> int:
+def plan_due(engine: sa.Engine, front: Desk, now: datetime) -> int:
     """Queue every notice that came due in the last day and is not queued yet; how many deliveries are new."""
     planned = 0
-    for notice in library.notices():
+    for notice in front.library.notices():
         for fired_at in fires(notice, now - LOOK_BACK, now):
             with engine.begin() as conn:
-                planned += pushes.plan(conn, notice, fired_at, _regions(conn, notice), quiet)
+                planned += pushes.plan(conn, front, notice, fired_at, _regions(conn, notice))
     if planned:
         log.info("planned", deliveries=planned)
     return planned

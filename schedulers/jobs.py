@@ -27,9 +27,8 @@ class Job:
 
 def table(engine: sa.Engine, front: Desk) -> list[Job]:
     """Every periodic job."""
-    s = front.settings
     return [
-        Job("campaigns", IntervalTrigger(seconds=30), lambda now: campaigns.plan_due(engine, front.library, s.quiet_hours, now)),
+        Job("campaigns", IntervalTrigger(seconds=30), lambda now: campaigns.plan_due(engine, front, now)),
         Job("reminders", IntervalTrigger(minutes=1), lambda now: reminders.remind(engine, front, now)),
         Job("close", CronTrigger(hour=10, minute=5, timezone=SHANGHAI), lambda now: reminders.close_quiet(engine, front, now)),
         Job("retention", CronTrigger(hour=3, minute=15, timezone=SHANGHAI), lambda now: reminders.forget(engine, front, now)),

@@ -32,11 +32,11 @@ def _look_at(conn: sa.Connection, front: Desk, calendar: WorkCalendar, ticket: T
         desk.give_to_duty(conn, front, ticket, now)
     what, due = _deadline(ticket)
     if now < due:
-        return _once(conn, ticket, "reminded", f"{what}:{due.isoformat()}", due, now)
-    told = _once(conn, ticket, "reminded", f"{what}:late:{due.isoformat()}", due, now)
+        return _once(conn, front, ticket, "reminded", f"{what}:{due.isoformat()}", due, now)
+    told = _once(conn, front, ticket, "reminded", f"{what}:late:{due.isoformat()}", due, now)
     for level in range(LEVELS):
         if now >= calendar.add_days(due, level) or level == 0:
-            told += _report(conn, ticket, what, due, level, now)
+            told += _report(conn, front, ticket, what, due, level, now)
     return told
 
 
@@ -47,23 +47,25 @@ def _deadline(ticket: Ticket) -> tuple[str, datetime]:
     return "assign", ticket.assign_due_at
 
 
-def _once(conn: sa.Connection, ticket: Ticket, kind: str, detail: str, due: datetime, now: datetime) -> int:
+def _once(conn: sa.Connection, front: Desk, ticket: Ticket, kind: str, detail: str, due: datetime, now: datetime) -> int:
     """Remind the owner of one deadline, once before and once after it."""
     if ticket.owner_id is None or tickets.has_event(conn, ticket.id, kind, detail):
         return 0
     tickets.log(conn, ticket.id, kind, "farun", detail, now)
     text = wording.reminder(ticket.id, due, overdue=now >= due)
-    desk.tell_person(conn, ticket.owner_id, f"{ticket.id}:{detail}", text, ticket, now)
+    desk.tell_person(conn, front, ticket.owner_id, f"{ticket.id}:{detail}", text, ticket, now)
     return 1
 
 
-def _report(conn: sa.Connection, ticket: Ticket, what: str, due: datetime, level: int, now: datetime) -> int:
+def _report(
+    conn: sa.Connection, front: Desk, ticket: Ticket, what: str, due: datetime, level: int, now: datetime
+) -> int:
     """Tell the bureau `level` levels above the ticket's region, once a deadline and level."""
     detail = f"{what}:{level}:{due.isoformat()}"
     if tickets.has_event(conn, ticket.id, "overdue", detail):
         return 0
     tickets.log(conn, ticket.id, "overdue", "farun", detail, now)
-    return desk.tell_bureau(conn, ticket, f"{what}_overdue", now, above=level)
+    return desk.tell_bureau(conn, front, ticket, f"{what}_overdue", now, above=level)
 
 
 def close_quiet(engine: sa.Engine, front: Desk, now: datetime) -> int:
@@ -72,7 +74,7 @@ def close_quiet(engine: sa.Engine, front: Desk, now: datetime) -> int:
         quiet = tickets.answered_before(conn, now - timedelta(days=front.settings.close_days))
         for ticket in quiet:
             if tickets.close(conn, ticket.id, "farun", now):
-                desk.tell_asker(conn, ticket, "rate", wording.please_rate(ticket.id), now)
+                desk.tell_asker(conn, front, ticket, "rate", wording.please_rate(ticket.id), now)
     return len(quiet)
 
 

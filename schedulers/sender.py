@@ -12,7 +12,7 @@ import structlog
 
 from bot import desk
 from bot.channels.base import Capabilities, Pusher
-from bot.config import Settings
+from bot.desk import Desk
 from bot.errors import Undelivered
 from bot.store import deliveries, tickets
 from bot.store.deliveries import Delivery
@@ -29,7 +29,7 @@ class Sender:
 
     engine: sa.Engine
     pushers: Mapping[str, Pusher]
-    settings: Settings
+    front: Desk
     holder: str
     now: Callable[[], datetime]
 
@@ -64,7 +64,7 @@ class Sender:
             limit = min(BATCH, deliveries.allowance(conn, channel, now, can.per_minute))
             if limit == 0:
                 return []
-            return deliveries.claim(conn, channel, self.holder, now, lease_seconds=self.settings.lease_seconds, limit=limit)
+            return deliveries.claim(conn, channel, self.holder, now, lease_seconds=self.front.settings.lease_seconds, limit=limit)
 
     def _send_batch(self, channel: str, batch: list[Delivery], stop: Event | None) -> int:
         """Each delivery: "sending" is on disk before the call; its result is stored together with the next one's "sending"."""
@@ -86,7 +86,7 @@ class Sender:
 
     def _begin(self, conn: sa.Connection, channel: str, d: Delivery) -> Delivery | None:
         now = self.now()
-        if not deliveries.start(conn, d.id, self.holder, now, self.settings.lease_seconds):
+        if not deliveries.start(conn, d.id, self.holder, now, self.front.settings.lease_seconds):
             return None
         if not self.pushers[channel].capabilities.window:
             return d
@@ -105,14 +105,16 @@ class Sender:
 
     def _undelivered(self, conn: sa.Connection, d: Delivery, e: Undelivered) -> None:
         now = self.now()
-        if e.retryable and d.attempts < self.settings.send_tries:
+        if e.retryable and d.attempts < self.front.settings.send_tries:
+            if d.to.reply_url:
+                deliveries.give_window_back(conn, d.to.reply_url)
             deliveries.retry(conn, d.id, self.holder, e.reason, now + backoff(d.attempts, e.retry_after))
             return
         deliveries.failed(conn, d.id, self.holder, e.reason, now)
         ticket = tickets.get(conn, d.ticket_id) if d.ticket_id else None
         if ticket and d.key.startswith(f"ticket:{ticket.id}:asker:"):
             tickets.log(conn, ticket.id, "undelivered", "farun", d.key, now)
-            desk.tell_bureau(conn, ticket, "undelivered", now)
+            desk.tell_bureau(conn, self.front, ticket, "undelivered", now)
 
 
 def backoff(attempt: int, retry_after: float | None = None) -> timedelta:

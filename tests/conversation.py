@@ -47,7 +47,7 @@ class Talk:
 
 def deliver(parts: Parts) -> int:
     """Let a sender work until nothing is due."""
-    sender = Sender(parts.engine, dict(parts.channels), parts.settings, f"test:{threading.get_ident()}", parts.now)
+    sender = Sender(parts.engine, dict(parts.channels), parts.desk, f"test:{threading.get_ident()}", parts.now)
     total = 0
     while n := sender.send_due():
         total += n

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def _adder(kind: Kind) -> click.Command:
     options: list[click.Parameter] = [click.Option([_option(c)], help=_help(c)) for c in kind.columns]
     options.append(click.Option(["--change"], is_flag=True, help="改已有的一条"))
     name = kind.row.__name__.lower()
-    return click.Command(name, callback=lambda **given: _add(kind, **given), params=options, help=f"{kind.title}：一条")
+    return click.Command(name, callback=partial(_add, kind), params=options, help=f"{kind.title}：一条")
 
 
 def _option(column: Column) -> str:
@@ -125,7 +126,7 @@ def _help(column: Column) -> str:
     return f"{column.title}{'（必填）' if column.required else ''}{'：' + column.hint if column.hint else ''}"
 
 
-def _add(kind: Kind, change: bool, **given: str | None) -> None:
+def _add(kind: Kind, /, *, change: bool, **given: str | None) -> None:
     place = Place(f"add {kind.row.__name__.lower()}")
     cells = {name: Cell(place, text.strip()) for name, text in given.items() if text is not None}
     with _writing() as conn:

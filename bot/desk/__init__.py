@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from bot import wording
 from bot.config import Settings
+from bot.desk import outgoing
 from bot.desk.calendar import SHANGHAI, WorkCalendar
 from bot.domain import Address, GroupKind, Inbound, Role
 from bot.store import deliveries, roster, tickets
@@ -23,6 +25,7 @@ class Desk:
 
     settings: Settings
     library: Library
+    limits: Mapping[str, int] = field(default_factory=dict)  # channel -> longest message, bytes
 
     def calendar(self, conn: sa.Connection) -> WorkCalendar:
         return WorkCalendar(self.settings.office_hours, roster.day_overrides(conn))
@@ -55,7 +58,7 @@ def open_ticket(conn: sa.Connection, desk: Desk, m: Inbound, r: Request, now: da
     )  # fmt: skip
     owner = give_to_duty(conn, desk, ticket, now)
     if r.reason == "danger":
-        tell_bureau(conn, ticket, "danger", now)
+        tell_bureau(conn, desk, ticket, "danger", now)
     return ticket, owner
 
 
@@ -73,7 +76,7 @@ def give_to_duty(conn: sa.Connection, desk: Desk, ticket: Ticket, now: datetime,
     day = now.astimezone(SHANGHAI).date()
     owner_id = roster.on_duty(conn, ticket.group_id, day, but_not=but_not)
     if owner_id is None:
-        tell_bureau(conn, ticket, "no_advisor", now)
+        tell_bureau(conn, desk, ticket, "no_advisor", now)
         return None
     assigned = tickets.assign(conn, ticket.id, owner_id, "farun", now)
     if assigned is None:
@@ -92,31 +95,34 @@ def tell_owner(conn: sa.Connection, desk: Desk, ticket: Ticket, now: datetime) -
         private_talk=ticket.private,
     )  # fmt: skip
     if ticket.owner_id:
-        tell_person(conn, ticket.owner_id, f"{ticket.id}:owner:{now.timestamp()}", text, ticket, now)
+        tell_person(conn, desk, ticket.owner_id, f"{ticket.id}:owner:{now.timestamp()}", text, ticket, now)
 
 
-def tell_person(conn: sa.Connection, person_id: str, key: str, text: str, ticket: Ticket, now: datetime) -> None:
+def tell_person(
+    conn: sa.Connection, desk: Desk, person_id: str, key: str, text: str, ticket: Ticket, now: datetime
+) -> None:
     """Queue one message to somebody on the roster, in every room in which they are reached."""
     priority = deliveries.DANGER if ticket.urgent else deliveries.PEOPLE
     for address in roster.addresses(conn, person_id):
-        deliveries.plan(
-            conn, f"ticket:{key}:{person_id}:{address.channel}", address, text, due_at=now, priority=priority, ticket_id=ticket.id
-        )
+        outgoing.queue(
+            conn, desk.limits, f"ticket:{key}:{person_id}:{address.channel}", address, text, due_at=now,
+            priority=priority, ticket_id=ticket.id,
+        )  # fmt: skip
 
 
-def tell_bureau(conn: sa.Connection, ticket: Ticket, why: str, now: datetime, *, above: int = 0) -> int:
+def tell_bureau(conn: sa.Connection, desk: Desk, ticket: Ticket, why: str, now: datetime, *, above: int = 0) -> int:
     """Tell the officers nearest to the ticket's region upwards; `above` goes that many levels higher. How many were told."""
     text = wording.to_bureau(ticket.id, roster.region_name(conn, ticket.region_id), why)
     officers = roster.officers(conn, ticket.region_id, above=above)
     for officer in officers:
-        tell_person(conn, officer.id, f"{ticket.id}:bureau:{why}:{above}:{now.date()}", text, ticket, now)
+        tell_person(conn, desk, officer.id, f"{ticket.id}:bureau:{why}:{above}:{now.date()}", text, ticket, now)
     return len(officers)
 
 
-def tell_asker(conn: sa.Connection, ticket: Ticket, key: str, text: str, now: datetime) -> None:
+def tell_asker(conn: sa.Connection, desk: Desk, ticket: Ticket, key: str, text: str, now: datetime) -> None:
     """Queue one message to whoever asked, where they asked; in a group it names them."""
-    deliveries.plan(
-        conn, f"ticket:{ticket.id}:asker:{key}", Address(ticket.channel, ticket.room_id), text, due_at=now,
+    outgoing.queue(
+        conn, desk.limits, f"ticket:{ticket.id}:asker:{key}", Address(ticket.channel, ticket.room_id), text, due_at=now,
         mention=None if ticket.private else ticket.sender_id, ticket_id=ticket.id,
     )  # fmt: skip
 

@@ -112,7 +112,7 @@ def _take_up_again(d: Doing, ticket: Ticket) -> None:
     again = tickets.reopen(d.conn, ticket.id, due, "farun", d.now)
     if again:
         front.give_to_duty(d.conn, d.desk, again, d.now, but_not=ticket.owner_id)
-        front.tell_bureau(d.conn, again, "complaint", d.now)
+        front.tell_bureau(d.conn, d.desk, again, "complaint", d.now)
 
 
 def _withdraw(d: Doing) -> str:
@@ -122,7 +122,7 @@ def _withdraw(d: Doing) -> str:
     ticket = live[0]
     tickets.withdraw(d.conn, ticket.id, d.now)
     if ticket.owner_id:
-        front.tell_person(d.conn, ticket.owner_id, f"{ticket.id}:withdrawn", wording.withdrawn_notice(ticket.id), ticket, d.now)
+        front.tell_person(d.conn, d.desk, ticket.owner_id, f"{ticket.id}:withdrawn", wording.withdrawn_notice(ticket.id), ticket, d.now)
     return wording.withdrawn(ticket.id)
 
 
@@ -136,7 +136,7 @@ def _add(d: Doing) -> str:
     tickets.add_words(d.conn, ticket.id, words, d.now)
     if ticket.owner_id:
         key = f"{ticket.id}:added:{d.message.external_id}"
-        front.tell_person(d.conn, ticket.owner_id, key, wording.asker_added(ticket.id, words), ticket, d.now)
+        front.tell_person(d.conn, d.desk, ticket.owner_id, key, wording.asker_added(ticket.id, words), ticket, d.now)
     return wording.still_open(ticket.id)
 
 
@@ -238,7 +238,7 @@ def _say_to_asker(
     changed = change(d.conn, ticket.id, d.person.id, text, d.now)
     if changed is None:
         return _why_not(d, ticket.id)
-    front.tell_asker(d.conn, changed, d.message.external_id, words(ticket.id, d.person.name, text), d.now)
+    front.tell_asker(d.conn, d.desk, changed, d.message.external_id, words(ticket.id, d.person.name, text), d.now)
     return done.format(n=ticket.id)
 
 
@@ -258,7 +258,7 @@ def _hand_to(d: Doing, word: str, done: str) -> str:
     if moved is None:
         return _why_not(d, ticket.id)
     front.tell_owner(d.conn, d.desk, moved, d.now)
-    front.tell_asker(d.conn, moved, f"transfer:{d.message.external_id}", wording.handled_over(ticket.id, found[0].name), d.now)
+    front.tell_asker(d.conn, d.desk, moved, f"transfer:{d.message.external_id}", wording.handled_over(ticket.id, found[0].name), d.now)
     return done.format(n=ticket.id, name=found[0].name)
 
 
@@ -280,7 +280,7 @@ def _close(d: Doing) -> str:
     closed = tickets.close(d.conn, ticket.id, d.person.id, d.now) if ticket.owner_id == d.person.id else None
     if closed is None:
         return _why_not(d, ticket.id)
-    front.tell_asker(d.conn, closed, "rate", wording.please_rate(ticket.id), d.now)
+    front.tell_asker(d.conn, d.desk, closed, "rate", wording.please_rate(ticket.id), d.now)
     return wording.CLOSED.format(n=ticket.id)
 
 
@@ -313,7 +313,7 @@ def _urge(d: Doing) -> str:
     if ticket.owner_id:
         late = ticket.answer_due_at < d.now
         text = wording.reminder(ticket.id, ticket.answer_due_at, overdue=late)
-        front.tell_person(d.conn, ticket.owner_id, f"{ticket.id}:urged:{d.message.external_id}", text, ticket, d.now)
+        front.tell_person(d.conn, d.desk, ticket.owner_id, f"{ticket.id}:urged:{d.message.external_id}", text, ticket, d.now)
     return wording.URGED.format(n=ticket.id)
 
 
@@ -334,7 +334,7 @@ def _push(d: Doing) -> str:
         return wording.NO_SUCH_NOTICE.format(n=asked)
     notice = notices[int(asked) - 1]
     regions = roster.below(d.conn, d.person.region_id)
-    planned = pushes.plan(d.conn, notice, d.now, regions, d.desk.settings.quiet_hours)
+    planned = pushes.plan(d.conn, d.desk, notice, d.now, regions)
     words = wording.PUSHED if planned else wording.PUSHED_BEFORE
     return words.format(title=notice.title, n=planned)
 

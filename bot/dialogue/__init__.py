@@ -12,8 +12,10 @@ from knowledge.library import Library
 
 def decide(message: Inbound, context: Context, retriever: Retriever, library: Library) -> Decision:
     """What to do about one masked message. Emergencies come before commands, silence and everything else."""
-    if message.from_self or not message.text.strip():
-        return Silence("from_self" if message.from_self else "empty")
+    if message.from_self:
+        return Silence("from_self")
+    if not message.text.strip():
+        return Command("help") if _to_robot(message) and context.group else Silence("empty")
     command = commands.read(message, context)
     if context.group is None and not message.private:
         return command if command and command.name in commands.IN_UNBOUND_ROOMS else Silence("unbound")

@@ -208,6 +208,11 @@ def take_window(conn: sa.Connection, to: Address, sender_id: str | None, now: da
     return url
 
 
+def give_window_back(conn: sa.Connection, url: str) -> None:
+    """A way back that turned out not to be used up can be tried again."""
+    conn.execute(sa.update(reply_window).where(reply_window.c.url == url).values(used_at=None))
+
+
 def forget(conn: sa.Connection, before: datetime, now: datetime) -> None:
     """Drop finished deliveries and closed ways back."""
     done = (DeliveryStatus.SENT, DeliveryStatus.FAILED)

@@ -469,7 +469,7 @@ HOSTILE += """
 """.strip().split()
 
 
-@pytest.mark.parametrize("piece", DIGITS)
+@pytest.mark.parametrize("piece", ["1", "１", "一", "1 ", "6😀", "13812345678 "])
 def test_200_kb_of_digits_are_no_attack(piece: str) -> None:
     assert _seconds(piece, 200_000) < 15
 

@@ -121,6 +121,12 @@ def test_bad_base64_is_refused(envelope, wecom, encrypted):
         refusal(envelope, VECTOR, encrypted)
 
 
+@pytest.mark.parametrize("stray", ["*", "\n", " ", "=", "-"])
+def test_a_good_ciphertext_with_a_stray_character_is_refused(envelope, wecom, stray):
+    encrypted = ENCRYPTED[:11] + stray + ENCRYPTED[11:]
+    assert refusal(envelope, wecom.query(encrypted), encrypted).reason == "not base64"
+
+
 @pytest.mark.parametrize("length", [1, 15, 17, 31, 33])
 def test_broken_blocks_are_refused(envelope, wecom, length):
     encrypted = base64.b64encode(b"x" * length).decode()

@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from bot.desk import Desk
 from bot.store import schema
 from knowledge.library import Notice
 from schedulers import campaigns
 
-QUIET = (datetime(2000, 1, 1, 21, 30).time(), datetime(2000, 1, 1, 7, 30).time())
+
+def front(parts, shelf) -> Desk:
+    return Desk(parts.settings, shelf)
 
 
 class Shelf:
@@ -46,32 +49,32 @@ def seeded(parts):
 def test_a_notice_reaches_each_group_of_its_kind_once(seeded):
     shelf = Shelf(notice(cron="0 9 4 12 *"))
     for minutes in (0, 1, 30, 600):
-        campaigns.plan_due(seeded.engine, shelf, QUIET, AT + timedelta(minutes=minutes))
+        campaigns.plan_due(seeded.engine, front(seeded, shelf), AT + timedelta(minutes=minutes))
     keys = [r.key for r in planned(seeded.engine)]
     assert keys == ["campaign:notice.x:2026-12-04:demo-qingshui", "campaign:notice.x:2026-12-04:demo-shiqiao"]
 
 
 def test_before_its_time_nothing_and_after_a_stop_it_is_made_up_for(seeded):
     shelf = Shelf(notice(cron="0 9 4 12 *"))
-    assert campaigns.plan_due(seeded.engine, shelf, QUIET, AT - timedelta(seconds=1)) == 0
-    assert campaigns.plan_due(seeded.engine, shelf, QUIET, AT + timedelta(hours=23)) == 2
+    assert campaigns.plan_due(seeded.engine, front(seeded, shelf), AT - timedelta(seconds=1)) == 0
+    assert campaigns.plan_due(seeded.engine, front(seeded, shelf), AT + timedelta(hours=23)) == 2
 
 
 def test_a_date_and_regions(seeded):
     shelf = Shelf(notice(date="2026-12-04T09:00", regions=("demo-qingshui",)))
-    assert campaigns.plan_due(seeded.engine, shelf, QUIET, AT) == 1
-    assert campaigns.plan_due(seeded.engine, Shelf(notice(id="notice.y", date="2026-12-04T09:00", regions=("demo-town",))), QUIET, AT) == 2
+    assert campaigns.plan_due(seeded.engine, front(seeded, shelf), AT) == 1
+    assert campaigns.plan_due(seeded.engine, front(seeded, Shelf(notice(id="notice.y", date="2026-12-04T09:00", regions=("demo-town",)))), AT) == 2
 
 
 def test_quiet_hours_put_it_off(seeded):
-    campaigns.plan_due(seeded.engine, Shelf(notice(date="2026-12-04T22:00")), QUIET, AT + timedelta(hours=13))
+    campaigns.plan_due(seeded.engine, front(seeded, Shelf(notice(date="2026-12-04T22:00"))), AT + timedelta(hours=13))
     assert {r.due_at for r in planned(seeded.engine)} == {datetime(2026, 12, 4, 23, 30, tzinfo=UTC)}
 
 
 def test_a_group_bound_later_does_not_get_old_news(seeded, clock):
     with seeded.engine.begin() as conn:
         conn.execute(sa.update(schema.group).values(bound_at=AT + timedelta(minutes=1)))
-    assert campaigns.plan_due(seeded.engine, Shelf(notice(cron="0 9 4 12 *")), QUIET, AT + timedelta(hours=1)) == 0
+    assert campaigns.plan_due(seeded.engine, front(seeded, Shelf(notice(cron="0 9 4 12 *"))), AT + timedelta(hours=1)) == 0
 
 
 def test_all_notices_of_the_library_come_due_within_a_year(library):

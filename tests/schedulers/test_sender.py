@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bot.channels.base import Capabilities
 from bot.channels.gateway import Gateway
+from bot.desk import Desk
 from bot.domain import Address
 from bot.errors import Undelivered
 from bot.store import deliveries, schema
@@ -43,13 +44,18 @@ def platform():
 
 
 @pytest.fixture
-def sender(engine, settings, clock, platform):
-    return Sender(engine, {"gateway": platform}, settings, "one", clock)
+def sender(engine, desk, clock, platform):
+    return Sender(engine, {"gateway": platform}, desk, "one", clock)
 
 
 def plan(engine, clock, n, room="r", **how):
     with engine.begin() as conn:
         return deliveries.plan(conn, f"k{n}", Address("gateway", room), f"t{n}", due_at=clock(), **how)
+
+
+@pytest.fixture
+def desk(settings, library):
+    return Desk(settings, library)
 
 
 def row(engine, n):
@@ -101,7 +107,7 @@ def test_what_is_not_due_waits(engine, clock, sender, platform):
     assert [t for _, t, _ in platform.got] == ["t2", "later"]
 
 
-def test_only_what_can_help_is_tried_again_and_not_for_ever(engine, clock, sender, platform, settings):
+def test_only_what_can_help_is_tried_again_and_not_for_ever(engine, clock, sender, platform, desk):
     plan(engine, clock, 1)
     platform.trouble = [Undelivered("no such room", retryable=False)]
     drain(sender)
@@ -111,7 +117,7 @@ def test_only_what_can_help_is_tried_again_and_not_for_ever(engine, clock, sende
     for _ in range(20):
         sender.send_due()
         clock.pass_(minutes=20)
-    assert row(engine, 2).status == "failed" and row(engine, 2).attempts == settings.send_tries
+    assert row(engine, 2).status == "failed" and row(engine, 2).attempts == desk.settings.send_tries
 
 
 def test_backoff_grows_and_listens():
@@ -119,7 +125,7 @@ def test_backoff_grows_and_listens():
     assert backoff(1, retry_after=77).total_seconds() == 77
 
 
-def test_a_senders_death_leaves_it_undecided_never_resent(engine, clock, sender, platform, settings):
+def test_a_senders_death_leaves_it_undecided_never_resent(engine, clock, sender, platform, desk):
     plan(engine, clock, 1)
     with engine.begin() as conn:
         (held,) = deliveries.claim(conn, "gateway", "dead", clock(), lease_seconds=60, limit=5)
@@ -136,9 +142,9 @@ def test_a_senders_death_leaves_it_undecided_never_resent(engine, clock, sender,
     assert len(platform.got) == 1
 
 
-def test_where_the_other_side_drops_repetitions_it_goes_out_again(engine, clock, settings):
+def test_where_the_other_side_drops_repetitions_it_goes_out_again(engine, clock, desk):
     platform = Platform(idempotent=True)
-    sender = Sender(engine, {"gateway": platform}, settings, "two", clock)
+    sender = Sender(engine, {"gateway": platform}, desk, "two", clock)
     plan(engine, clock, 1)
     with engine.begin() as conn:
         (held,) = deliveries.claim(conn, "gateway", "dead", clock(), lease_seconds=60, limit=5)
@@ -169,9 +175,9 @@ def test_a_stopping_sender_gives_back_what_it_held(engine, clock, sender):
     assert row(engine, 1).status == "planned"
 
 
-def test_the_rate_limit_holds_for_all_senders_together(engine, clock, settings):
+def test_the_rate_limit_holds_for_all_senders_together(engine, clock, desk):
     platform = Platform(per_minute=7)
-    senders = [Sender(engine, {"gateway": platform}, settings, str(n), clock) for n in range(2)]
+    senders = [Sender(engine, {"gateway": platform}, desk, str(n), clock) for n in range(2)]
     for n in range(20):
         plan(engine, clock, n, room=f"r{n}")
     for s in senders * 3:
@@ -183,27 +189,27 @@ def test_the_rate_limit_holds_for_all_senders_together(engine, clock, settings):
     assert len(platform.got) == 14
 
 
-def test_many_senders_never_send_twice(engine, clock, settings):
+def test_many_senders_never_send_twice(engine, clock, desk):
     platform = Platform()
     for n in range(60):
         plan(engine, clock, n, room=f"r{n % 20}")
 
     def work(n):
-        drain(Sender(engine, {"gateway": platform}, settings, f"s{n}", clock))
+        drain(Sender(engine, {"gateway": platform}, desk, f"s{n}", clock))
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
     [t.start() for t in threads]
     [t.join() for t in threads]
-    drain(Sender(engine, {"gateway": platform}, settings, "last", clock))
+    drain(Sender(engine, {"gateway": platform}, desk, "last", clock))
     assert sorted(t for _, t, _ in platform.got) == sorted(f"t{n}" for n in range(60))
     for room in range(20):
         said = [int(t[1:]) for r, t, _ in platform.got if r == f"r{room}"]
         assert said == sorted(said)
 
 
-def test_a_one_use_way_back_is_used_once(engine, clock, settings):
+def test_a_one_use_way_back_is_used_once(engine, clock, desk):
     platform = Platform(window=3600)
-    sender = Sender(engine, {"gateway": platform}, settings, "one", clock)
+    sender = Sender(engine, {"gateway": platform}, desk, "one", clock)
     with engine.begin() as conn:
         deliveries.keep_window(conn, Address("gateway", "r", "https://back/1"), "li", clock() + timedelta(hours=1))
     plan(engine, clock, 1, mention="li")
@@ -212,24 +218,24 @@ def test_a_one_use_way_back_is_used_once(engine, clock, settings):
     assert [u for _, _, u in platform.got] == ["https://back/1", ""]
 
 
-def test_an_expired_way_back_is_not_used(engine, clock, settings):
+def test_an_expired_way_back_is_not_used(engine, clock, desk):
     platform = Platform(window=3600)
     with engine.begin() as conn:
         deliveries.keep_window(conn, Address("gateway", "r", "https://back/1"), "li", clock() + timedelta(hours=1))
     clock.pass_(hours=2)
     plan(engine, clock, 1, mention="li")
-    drain(Sender(engine, {"gateway": platform}, settings, "one", clock))
+    drain(Sender(engine, {"gateway": platform}, desk, "one", clock))
     assert [u for _, _, u in platform.got] == [""]
 
 
-def test_an_answer_that_cannot_be_delivered_is_shown_to_the_bureau(engine, clock, settings, people_ticket):
+def test_an_answer_that_cannot_be_delivered_is_shown_to_the_bureau(engine, clock, desk, people_ticket):
     number, _ = people_ticket
     platform = Platform()
     platform.name = "simulated"
     platform.trouble = [Undelivered("gone", retryable=False)]
     with engine.begin() as conn:
         deliveries.plan(conn, f"ticket:{number}:asker:x", Address("simulated", "qingshui"), "答复", due_at=clock(), ticket_id=number, priority=0)
-    sender = Sender(engine, {"simulated": platform}, settings, "one", clock)
+    sender = Sender(engine, {"simulated": platform}, desk, "one", clock)
     drain(sender)
     assert any("没有送到提问人" in t for _, t, _ in platform.got)
 
@@ -243,10 +249,10 @@ def people_ticket(parts):
     return ticket_number(talk.ask(UNSURE)), talk
 
 
-def test_the_gateways_wire_with_a_relay_that_errs(engine, clock, settings):
+def test_the_gateways_wire_with_a_relay_that_errs(engine, clock, desk):
     with relay() as peer:
         channel = Gateway(SECRET, peer.url, ("法润助手",), clock, window=300, max_bytes=2000, per_minute=6000)
-        sender = Sender(engine, {"gateway": channel}, settings, "one", clock)
+        sender = Sender(engine, {"gateway": channel}, desk, "one", clock)
         answers = {1: (500, b"oops"), 2: (200, b"not json"), 3: (200, json.dumps({"ok": False, "retryable": True, "error": "busy"}).encode())}
         peer.answer = answers.get
         plan(engine, clock, 1)

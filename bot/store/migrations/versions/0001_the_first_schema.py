@@ -128,7 +128,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('level', sa.String(length=16), nullable=False),
     sa.Column('parent_id', sa.String(length=32), nullable=True),
-    sa.Column('demo', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('demo', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.ForeignKeyConstraint(['parent_id'], ['region.id'], name=op.f('fk_region_parent_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_region'))
     )
@@ -170,8 +170,8 @@ def upgrade() -> None:
     sa.Column('role', sa.String(length=16), nullable=False),
     sa.Column('region_id', sa.String(length=32), nullable=True),
     sa.Column('phone', sa.Text(), server_default='', nullable=False),
-    sa.Column('active', sa.Boolean(), server_default=sa.text('1'), nullable=False),
-    sa.Column('demo', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('active', sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column('demo', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.ForeignKeyConstraint(['region_id'], ['region.id'], name=op.f('fk_person_region_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person'))
     )
@@ -188,7 +188,7 @@ def upgrade() -> None:
     sa.Column('room_id', sa.String(length=128), nullable=True),
     sa.Column('bound_at', schema.Moment(timezone=True), nullable=True),
     sa.Column('human_spoke_at', schema.Moment(timezone=True), nullable=True),
-    sa.Column('demo', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('demo', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.ForeignKeyConstraint(['advisor_id'], ['person.id'], name=op.f('fk_group__advisor_id')),
     sa.ForeignKeyConstraint(['deputy_id'], ['person.id'], name=op.f('fk_group__deputy_id')),
     sa.ForeignKeyConstraint(['region_id'], ['region.id'], name=op.f('fk_group__region_id')),
