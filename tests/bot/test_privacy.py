@@ -471,7 +471,7 @@ HOSTILE += """
 
 @pytest.mark.parametrize("piece", ["1", "１", "一", "1 ", "6😀", "13812345678 "])
 def test_200_kb_of_digits_are_no_attack(piece: str) -> None:
-    assert _seconds(piece, 200_000) < 15
+    assert _seconds(piece, 200_000) < 30
 
 
 @pytest.mark.parametrize("piece", [*DIGITS, *HOSTILE])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -16,6 +14,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from bot import store
+from bot.cli import main
 from bot.cli.roster import roster as command
 from bot.desk import register as desk
 from bot.desk.register import sheets, writing
@@ -24,8 +23,7 @@ from bot.errors import FarunError, RosterError
 from bot.store import reading, register, roster, schema
 from bot.store.register import Group, Holiday, Identity, Leave, Person, Region
 
-ROOT = Path(__file__).parent.parent.parent
-EXAMPLE = ROOT / "deploy" / "roster-example.yaml"
+EXAMPLE = Path(__file__).parent.parent.parent / "deploy" / "roster-example.yaml"
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
@@ -606,10 +604,14 @@ def test_a_database_that_is_not_ready_says_what_to_do(tmp_path: Path) -> None:
     assert str(result.exception) == "状态库的结构不是最新的，先运行 farun migrate"
 
 
-def test_the_whole_command_ends_with_messages_and_no_trace(database_url: str, tmp_path: Path) -> None:
+def test_the_whole_command_ends_with_messages_and_no_trace(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "roster.yaml"
     file.write_text("groups:\n- id: g1\n")
-    environment = {**os.environ, "DATABASE_URL": database_url}
-    done = subprocess.run([sys.executable, "-m", "bot", "roster", "import", str(file)], check=False, capture_output=True, text=True, env=environment, cwd=ROOT)
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [f"roster.yaml 第 2 行：缺少{what}" for what in ("群名", "类别", "应答方式", "地区")]
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setattr(sys, "argv", ["farun", "roster", "import", str(file)])
+    with pytest.raises(SystemExit) as e:
+        main()
+    assert e.value.code == 1
+    assert capsys.readouterr().err.splitlines() == [f"roster.yaml 第 2 行：缺少{what}" for what in ("群名", "类别", "应答方式", "地区")]

@@ -11,10 +11,11 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Page, Route, expect
 
+from knowledge.library import Library
 from tests.browser.sitting import PHONE, WIDE, Sit, Site
 
 pytestmark = pytest.mark.browser
-WAGES = "没签合同老板不给工钱咋办"
+WAGES = "老板欠我三个月工资，没签合同怎么办"
 
 
 def say(page: Page, text: str) -> None:
@@ -65,15 +66,17 @@ def test_ticket_reaches_the_advisor_live_and_the_quoted_answer_comes_back(sit: S
     expect(advisor.locator(".line.mine .quoted").last).to_contain_text(f"工单号 {number}")
 
 
-def test_sensitive_question_in_the_group_gets_a_neutral_line_and_goes_on_in_private(sit: Sit) -> None:
+def test_sensitive_question_in_the_group_gets_a_neutral_line_and_goes_on_in_private(sit: Sit, library: Library) -> None:
     page = sit("liu", "qingshui", PHONE)
-    say(page, "想离婚，他不同意，法院会不会判离")
+    divorce = library.entry("family.divorce.sue-one-side-refuses")
+    say(page, divorce.questions[2])
     expect(last(page)).to_contain_text("关系到个人隐私，就不在群里说了")
     expect(last(page)).not_to_contain_text("离婚")
     page.tap("#back")
     page.tap("[data-chat=private]")
     say(page, "在吗")
     expect(last(page)).to_contain_text("接着您在群里问的")
+    expect(last(page)).to_contain_text(divorce.steps[0])
 
 
 def test_officer_pushes_a_notice_and_the_group_sees_it(sit: Sit) -> None:
@@ -102,8 +105,8 @@ def test_message_sent_again_after_a_lost_answer_stands_there_once(sit: Sit, site
     say(page, words)
     page.wait_for_function("() => !document.querySelector('.spin:not([hidden])')")
     page.wait_for_timeout(2500)
+    assert len(tries) == 2
     assert len(set(tries)) == 1
-    assert len(tries) >= 1
     expect(bubbles(page, words)).to_have_count(1)
     expect(page.locator(".line.robot")).to_have_count(1)
 

@@ -137,7 +137,7 @@ def test_a_senders_death_leaves_it_undecided_never_resent(engine, clock, sender,
     assert not platform.got and row(engine, 1).status == "undecided"
     with engine.begin() as conn:
         assert [r.key for r in deliveries.unsettled(conn)] == ["k1"]
-        assert deliveries.decide(conn, row(engine, 1).id, again=True, now=clock())
+        assert deliveries.decide(conn, held.id, again=True, now=clock())
     drain(sender)
     assert len(platform.got) == 1
 
