@@ -6,13 +6,19 @@ half million features of our library about thirty pairs collide, which no score 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faq.segment import characters, words
+from faq.segment import characters, normalise, words
+
+CONCEPTS = Path(__file__).with_name("concepts.tsv")
+ENDS = 10, 8  # characters at the end and at the start of a message that count by their place, too
 
 Features = NDArray[np.uint32]
 _STEP = np.uint32(0x9E3779B1)  # 2**32 / golden ratio, odd: Knuth's multiplicative hashing (TAOCP 3, 6.4)
@@ -21,7 +27,11 @@ _MIX = np.uint32(0x85EBCA6B)  # MurmurHash3's finaliser
 
 def grams(text: str, low: int, high: int) -> Features:
     """Hashes of all character n-grams of `low` to `high` characters, with repetitions; `^` and `$` mark the ends."""
-    codes = np.frombuffer(f"^{characters(text)}$".encode("utf-32-le"), dtype=np.uint32)
+    return _grams(characters(text), low, high)
+
+
+def _grams(text: str, low: int, high: int) -> Features:
+    codes = np.frombuffer(f"^{text}$".encode("utf-32-le"), dtype=np.uint32)
     found = []
     hashes = np.zeros(len(codes), dtype=np.uint32)
     for n in range(1, min(high, len(codes)) + 1):
@@ -41,3 +51,25 @@ def terms(text: str) -> Features:
 def hashed(names: Iterable[str]) -> Features:
     """One hash a name."""
     return np.fromiter((crc32(n.encode()) for n in names), dtype=np.uint32)
+
+
+def message(text: str) -> Features:
+    """How a message is put: its n-grams, those of its end and start once more, and the concepts it touches.
+
+    What is asked stands at the end of a message and what is only told begins otherwise: place says as much as words.
+    """
+    run = characters(text)
+    end, start = _grams(run[-ENDS[0] :], 1, 3), _grams(run[: ENDS[1]], 1, 3)
+    return np.concatenate([_grams(run, 1, 3), end ^ _STEP, start ^ _MIX, hashed(concepts(text))])
+
+
+def concepts(text: str) -> list[str]:
+    """The names of the concepts in a text: weapon, now, missing, ask, resolved ... (concepts.tsv)."""
+    plain = normalise(text)
+    return [name for name, pattern in _concepts() if pattern.search(plain)]
+
+
+@cache
+def _concepts() -> list[tuple[str, re.Pattern[str]]]:
+    lines = CONCEPTS.read_text(encoding="utf-8").splitlines()[1:]
+    return [(f"<{name}>", re.compile(pattern)) for name, pattern in (line.split("\t") for line in lines)]

@@ -9,9 +9,8 @@ import numpy as np
 
 from faq import thresholds
 from faq.arrays import Floats, Vocabulary, load
-from faq.features import grams
+from faq.features import message
 
-LOW, HIGH = 1, 4  # characters of an n-gram
 KINDS = (
     "suicide", "dv_in_progress", "violence_threat", "child_abuse",
     "missing", "detention", "fraud_ongoing", "poison_gas_fire",
@@ -36,7 +35,7 @@ class Gate:
 
     def logits(self, text: str) -> Floats:
         """Log odds of legal, danger and each kind. Shape (2 + kinds,)."""
-        columns, weights = self._vocabulary.weigh(grams(text, LOW, HIGH))
+        columns, weights = self._vocabulary.weigh(message(text))
         found: Floats = weights @ self._weights[columns] + self._bias
         return found
 

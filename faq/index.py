@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faq import arrays, gate, ranker
-from faq.features import grams, terms
+from faq import arrays, gate, ranker, references
+from faq.features import grams, message, terms
 from knowledge.library import ArticleText, Case, Entry, Library
 
 if TYPE_CHECKING:
     pass
 
-FORMAT = "2"  # raise when the arrays or the learning change
+FORMAT = "5"  # raise when the arrays or the learning change
 HERE = Path(__file__).parent
 TRAINING = HERE / "training"
-_READ = ("userdict.txt", "stopwords.txt")
+_READ = ("userdict.txt", "stopwords.txt", "concepts.tsv")
 PENALTY = 1.0  # of the ridge
+LEGAL_AS_CALM = 0.5
+HEAT = 16.0  # how sharply scores become shares
 
 
 def build(library: Library, folder: Path, today: date | None = None, training: Path = TRAINING) -> bool:
@@ -95,32 +97,39 @@ def read_rows(path: Path) -> list[list[str]]:
 
 
 def _write_gate(learn: Any, entries: list[Entry], cases: list[Case], training: Path, folder: Path) -> None:
-    legal = [q for e in entries for q in e.questions] + [c.question for c in cases]
-    chatter = [row[0] for row in read_rows(training / "chatter.tsv")]
-    crisis = read_rows(training / "crisis.tsv")
-    planning = [t for t, _, kind in crisis if kind == "look.legal_planning"]
-    alike = [t for t, yes, kind in crisis if yes == "0" and kind != "look.legal_planning"]
-    danger = [(t, kind) for t, yes, kind in crisis if yes == "1"]
-    texts = [*legal, *planning, *chatter, *alike, *(t for t, _ in danger)]
-    seen = learn.weigh(texts, lambda t: grams(t, gate.LOW, gate.HIGH), least=2)
-    asked, quiet = len(legal) + len(planning), len(chatter) + len(alike)
-    first = np.arange(asked + quiet)
-    weights, biases = [], []
-    w, b = learn.calibrated(seen.rows[first], (first < asked).astype(int), c=20.0)
-    weights.append(w)
-    biases.append(b)
-    everything = np.arange(len(texts))
-    w, b = learn.calibrated(seen.rows, (everything >= asked + quiet).astype(int), c=20.0)
-    weights.append(w)
-    biases.append(b)
-    kinds = np.array([gate.KINDS.index(k) for _, k in danger])
-    model = learn.logistic(seen.rows[asked + quiet :], kinds, c=20.0)
-    for kind in range(len(gate.KINDS)):
-        weights.append(model.coef_[kind].astype(np.float32))
-        biases.append(float(model.intercept_[kind]))
+    """Two calibrated models over one vocabulary, "legal" and "danger", and one that tells the kinds of danger apart."""
+    told = _told(entries, cases, training)
+    seen = learn.weigh(told.texts, message)
+    rows, legal, danger = seen.rows, told.labels == "legal", np.isin(told.labels, gate.KINDS)
+    quiet = told.labels == "chatter"
+    heard = np.flatnonzero(legal | quiet)
+    balance = np.where(legal, 1.0, legal.sum() / quiet.sum())
+    wanted, wanted_bias = learn.calibrated(rows[heard], legal[heard].astype(int), balance[heard])
+    # A legal question about violence or fraud is half an alarm: it weighs less than a clear look-alike.
+    weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))
+    alarm, alarm_bias = learn.calibrated(rows, danger.astype(int), weight)
+    kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
+    kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
     _save_vocabulary(folder, "gate", seen.vocabulary)
-    arrays.save(folder, "gate.weights", np.stack(weights, axis=1))
-    arrays.save(folder, "gate.bias", np.array(biases, dtype=np.float32))
+    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, kind]))
+    arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Messages, each "legal", "chatter", "alike" (sounds like danger) or a kind of danger."""
+
+    texts: list[str]
+    labels: Any
+
+
+def _told(entries: list[Entry], cases: list[Case], training: Path) -> Told:
+    rows = [(q, "legal") for e in entries for q in e.questions] + [(c.question, "legal") for c in cases]
+    rows += [(text, "chatter") for text, _ in read_rows(training / "chatter.tsv")]
+    for text, danger, kind in read_rows(training / "crisis.tsv"):
+        label = kind if danger == "1" else "legal" if kind == "look.legal_planning" else "alike"
+        rows.append((text, label))
+    return Told([text for text, _ in rows], np.array([label for _, label in rows]))
 
 
 def _write_ranker(learn: Any, entries: list[Entry], of_matter: Any, folder: Path) -> None:
@@ -128,20 +137,19 @@ def _write_ranker(learn: Any, entries: list[Entry], of_matter: Any, folder: Path
     examples = _examples(entries)
     by_words = learn.weigh(examples.texts, terms)
     by_characters = learn.weigh(examples.texts, lambda t: grams(t, ranker.LOW, ranker.HIGH))
-    characters = (by_characters.rows @ by_characters.rows.T).toarray()
-    kernel = ranker.mixed((by_words.rows @ by_words.rows.T).toarray(), characters)
+    characters = learn.likeness(by_characters.rows)
+    kernel = ranker.mixed(learn.likeness(by_words.rows), characters)
     targets = np.hstack([np.eye(len(entries))[examples.entry], np.eye(of_matter.max() + 1)[of_matter[examples.entry]]])
     bias = targets.mean(axis=0)
     dual, held_out = learn.ridge(kernel, targets - bias, PENALTY)
     asked = np.flatnonzero(examples.asked)
     samples = [ranker.signals(held_out[i] + bias, characters[i, examples.body], of_matter) for i in asked]
-    weights, confidence = _learn_order(learn, samples, examples.entry[asked])
+    confidence = _learn_confidence(learn, samples, examples.entry[asked])
     save_postings(folder, "examples.words", by_words.postings())
     save_postings(folder, "examples.characters", by_characters.postings())
     arrays.save(folder, "entries.body", examples.body)
-    arrays.save(folder, "ridge.dual", dual.astype(np.float32))
+    arrays.save(folder, "ridge.dual", dual.T.astype(np.float32))
     arrays.save(folder, "ridge.bias", bias.astype(np.float32))
-    arrays.save(folder, "ranker.weights", weights)
     arrays.save(folder, "confidence", confidence)
 
 
@@ -158,25 +166,15 @@ def _examples(entries: list[Entry]) -> Examples:
     return Examples(texts, np.array(entry, dtype=np.int32), np.array(asked), np.array(body, dtype=np.int32))
 
 
-def _learn_order(learn: Any, samples: list[Any], entry: Any) -> tuple[Any, Any]:
-    """Weights of the signals (with the bias last) and of the confidence, from examples left out one at a time."""
-    rows, labels = [], []
-    for found, right in zip(samples, entry, strict=True):
-        close = np.argsort(-found.sum(axis=1))[:20]
-        close = np.append(close[close != right], right)
-        rows.append(found[close])
-        labels.append(close == right)
-    model = learn.logistic(np.concatenate(rows), np.concatenate(labels).astype(int), c=10.0)
-    weights = np.append(model.coef_[0], model.intercept_[0]).astype(np.float32)
-    scores = np.stack([s @ weights[:-1] + weights[-1] for s in samples])
-    right = scores.argmax(axis=1) == entry
+def _learn_confidence(learn: Any, samples: list[Any], entry: Any) -> Any:
+    """HEAT, and the weights of the best score, of its odds among all, and the bias, from questions left out."""
+    scores = np.stack([ranker.combined(s) for s in samples])
     top = scores.max(axis=1)
-    share = np.exp(scores - top[:, None])
-    first = 1 / share.sum(axis=1)
+    first = 1 / np.exp(HEAT * (scores - top[:, None])).sum(axis=1)
     odds = np.log(first / np.maximum(1e-6, 1 - first))
+    right = scores.argmax(axis=1) == entry
     sure = learn.logistic(np.stack([top, odds], axis=1), right.astype(int), c=1e3)
-    a, margin = sure.coef_[0]
-    return weights, np.array([1.0, a, sure.intercept_[0], margin], dtype=np.float32)
+    return np.array([HEAT, sure.coef_[0][0], sure.intercept_[0], sure.coef_[0][1]], dtype=np.float32)
 
 
 def _body(e: Entry) -> str:
@@ -185,22 +183,27 @@ def _body(e: Entry) -> str:
 
 
 def _write_references(learn: Any, entries: list[Entry], articles: list[ArticleText], folder: Path) -> None:
-    keys = {(a.ref.law, a.ref.article): i for i, a in enumerate(articles)}
-    found = [
-        (i, keys[r.ref.law, r.ref.article], 1.0 - 0.08 * n)
-        for i, e in enumerate(entries)
-        for n, r in enumerate(e.refs)
-        if (r.ref.law, r.ref.article) in keys
-    ]
-    entry, article, weight = zip(*found, strict=True)
-    arrays.save(folder, "cited.entry", np.array(entry, dtype=np.int32))
-    arrays.save(folder, "cited.article", np.array(article, dtype=np.int32))
-    arrays.save(folder, "cited.weight", np.array(weight, dtype=np.float32))
+    """What each entry cites, which articles read like it, and the articles' own text."""
     rows = [[a.ref.law, a.ref.article] for a in articles]
     (folder / "articles.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     texts = [f"{a.ref.short_law} {a.chapter} {a.text}" for a in articles]
-    save_postings(folder, "statutes", learn.weigh(texts, terms, least=2, most=0.1).postings())
-    arrays.save(folder, "references.mix", np.array([0.3], dtype=np.float32))
+    seen = learn.weigh(texts, lambda t: grams(t, references.LOW, references.HIGH), least=2, most=0.1)
+    statutes = seen.postings()
+    save_postings(folder, "statutes", statutes)
+    at = {(law, article): i for i, (law, article) in enumerate(rows)}
+    found: dict[tuple[int, int], float] = {}
+    for i, e in enumerate(entries):
+        says = " ".join(r.says for r in e.refs)
+        alike = statutes.scores(grams(f"{e.title} {e.answer} {says}", references.LOW, references.HIGH))
+        for n in np.argsort(-alike, kind="stable")[: references.ALIKE].tolist():
+            found[i, n] = references.OF_ENTRY * float(alike[n])
+        cited = [at[r.ref.law, r.ref.article] for r in e.refs if (r.ref.law, r.ref.article) in at]
+        for n, article in enumerate(dict.fromkeys(cited)):
+            found[i, article] = found.get((i, article), 0.0) + 1.0 - references.LATER * n
+    pairs = np.array(sorted(found), dtype=np.int32)
+    arrays.save(folder, "cited.entry", pairs[:, 0])
+    arrays.save(folder, "cited.article", pairs[:, 1])
+    arrays.save(folder, "cited.weight", np.array([found[e, a] for e, a in pairs.tolist()], dtype=np.float32))
 
 
 def _save_vocabulary(folder: Path, name: str, vocabulary: arrays.Vocabulary) -> None:

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import lapack
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
 
 from faq.arrays import Floats, Postings, Vocabulary
 from faq.features import Features
 
 SEED = 20261122
+FREQUENT = 60  # texts with a feature, above which it is multiplied densely
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,9 @@ def weigh(texts: Sequence[str], cut: Callable[[str], Features], *, least: int = 
     return Texts(Vocabulary(hashes, tfidf.idf_.astype(np.float32)), tfidf.transform(matrix).astype(np.float32))
 
 
-def logistic(rows: Any, labels: NDArray[Any], *, c: float, balanced: bool = False) -> LogisticRegression:
+def logistic(rows: Any, labels: NDArray[Any], *, c: float) -> LogisticRegression:
     """One logistic regression, always the same for the same input."""
-    weight = "balanced" if balanced else None
-    return LogisticRegression(C=c, class_weight=weight, max_iter=1000, random_state=SEED).fit(rows, labels)
+    return LogisticRegression(C=c, max_iter=1000, random_state=SEED).fit(rows, labels)
 
 
 def platt(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[float, float]:
@@ -70,22 +71,42 @@ def platt(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[float, float]:
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
-def calibrated(rows: Any, labels: NDArray[Any], *, c: float, balanced: bool = False) -> tuple[Floats, float]:
-    """Weights and bias of a logistic regression whose log odds are calibrated out of fold (5 folds)."""
+def calibrated(rows: Any, labels: NDArray[Any], weights: NDArray[Any]) -> tuple[Floats, float]:
+    """Column weights and bias of a ridge classifier whose scores are log odds, calibrated out of fold (5 folds)."""
     held_out = np.zeros(len(labels))
     for train, test in StratifiedKFold(5, shuffle=True, random_state=SEED).split(rows, labels):
-        held_out[test] = logistic(rows[train], labels[train], c=c, balanced=balanced).decision_function(rows[test])
+        held_out[test] = _linear(rows[train], labels[train], weights[train]).predict(rows[test])
     a, b = platt(held_out, labels)
-    whole = logistic(rows, labels, c=c, balanced=balanced)
-    return (a * whole.coef_[0]).astype(np.float32), float(a * whole.intercept_[0] + b)
+    whole = _linear(rows, labels, weights)
+    return (a * whole.coef_).astype(np.float32), float(a * whole.intercept_ + b)
+
+
+def one_of(rows: Any, labels: NDArray[Any], count: int) -> tuple[Floats, Floats]:
+    """Column weights (features, count) and biases (count,) that score each class against the others."""
+    model = _linear(rows, np.eye(count)[labels], None)
+    return model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
+
+
+def _linear(rows: Any, labels: NDArray[Any], weights: NDArray[Any] | None) -> Ridge:
+    return Ridge(alpha=0.5, solver="sparse_cg", tol=1e-3, max_iter=150, random_state=SEED).fit(rows, labels, weights)
+
+
+def likeness(rows: Any) -> NDArray[Any]:
+    """All inner products of sparse rows, shape (rows, rows): frequent features densely, rare ones sparsely."""
+    frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > FREQUENT
+    dense = rows[:, frequent].toarray()
+    rare = rows[:, ~frequent]
+    return np.asarray(dense @ dense.T + (rare @ rare.T).toarray(), dtype=np.float32)
 
 
 def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> tuple[NDArray[Any], NDArray[Any]]:
     """Kernel ridge regression: its dual coefficients and its exact leave-one-out predictions.
 
-    `kernel` is (examples, examples), `targets` (examples, classes). With H = K (K + pI)^-1 the prediction for an example
-    left out is y - a / G_ii, a = G y, G = (K + pI)^-1 (Cawley & Talbot 2003): no second training is needed.
+    `kernel` is (examples, examples), `targets` (examples, classes). With G = (K + pI)^-1 and a = G y the prediction for
+    an example left out is y - a / G_ii (Cawley & Talbot 2003): no second training is needed.
     """
-    inverse = np.linalg.inv(kernel.astype(np.float64) + penalty * np.eye(len(kernel)))
-    dual = inverse @ targets
+    factor, _ = lapack.spotrf(kernel + np.float32(penalty) * np.eye(len(kernel), dtype=np.float32), lower=1)
+    inverse, _ = lapack.spotri(factor, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    dual = inverse @ targets.astype(np.float32)
     return dual, targets - dual / np.diag(inverse)[:, None]

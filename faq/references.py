@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from faq.arrays import Floats, Ints, Postings, load
-from faq.features import terms
+from faq.features import grams
 from knowledge.citation import ArticleRef
 
 MOST = 5
+ALIKE = 40  # articles kept that read like an entry
+OF_ENTRY = 0.3  # what likeness to a likely entry counts beside being cited by it
+OF_QUESTION = 0.3  # and likeness to the question itself
+LATER = 0.08  # what a citation loses for each one that stands before it in the entry
+LOW, HIGH = 2, 3  # characters of an n-gram
 
 
 class References:
@@ -25,7 +30,6 @@ class References:
         self._article: Ints = load(folder, "cited.article")
         self._weight: Floats = load(folder, "cited.weight")
         self._statutes = Postings.load(folder, "statutes")
-        self._mix: Floats = load(folder, "references.mix")
 
     def __contains__(self, key: tuple[str, str]) -> bool:
         return key in self._known
@@ -42,4 +46,4 @@ class References:
         cited = np.bincount(
             self._article, weights=chances[self._entry] * self._weight, minlength=len(self._articles)
         )
-        return np.asarray(cited + float(self._mix[0]) * self._statutes.scores(terms(text)), dtype=np.float32)
+        return np.asarray(cited + np.float32(OF_QUESTION) * self._statutes.scores(grams(text, LOW, HIGH)), dtype=np.float32)

@@ -75,7 +75,7 @@ class Retriever:
             legal += 1.0
         if legal < CHEAP:
             return Result((), sigmoid(legal), ())
-        scores, signals = self._ranker.scores(text)
+        scores, _ = self._ranker.scores(text)
         chances = self._chances(scores)
         if before:
             scores, chances, text = self._with_before(text, before, matter, scores, chances)

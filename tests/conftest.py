@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,18 +53,16 @@ def retriever(index_dir: Path, library: Library) -> Retriever:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """A PostgreSQL server of our own on a free port; its URL without a database name."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1]
-    folder = tmp_path_factory.mktemp("postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="farun-postgresql-"))  # pytest's own folders are closed to other users
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     root = os.geteuid() == 0
     if root:  # the server refuses to run as root
         shutil.chown(folder, "postgres")
-        for parent in (folder.parent, folder.parent.parent):
-            parent.chmod(0o755)
 
     def run(*words: str) -> None:
         command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *words] if root else [*words]
@@ -75,6 +74,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     run(f"{binaries}/pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
     yield f"postgresql+psycopg://farun@127.0.0.1:{port}/"
     run(f"{binaries}/pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

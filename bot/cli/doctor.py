@@ -89,7 +89,7 @@ def _calendar(settings: Settings, conn: sa.Connection) -> Iterator[Finding]:
     calendar = WorkCalendar(settings.office_hours, roster.day_overrides(conn))
     year = date.today().year
     unknown = [str(y) for y in (year, year + 1) if not calendar.knows(y)]
-    text = f"{'、'.join(unknown)} 年放假安排还没有，先按周末和固定节日算；公布后用 farun roster import 写进 holidays 表" if unknown else "今明两年都有"
+    text = f"{'、'.join(unknown)} 年放假安排还没有，先按周末和固定节日算；公布后写进 holidays.csv 导入，见 deploy/roster.md" if unknown else "今明两年都有"
     yield Finding("工作日历", not unknown, text, mild=True)
 
 

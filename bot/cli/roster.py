@@ -115,7 +115,7 @@ def _adder(kind: Kind) -> click.Command:
     options: list[click.Parameter] = [click.Option([_option(c)], help=_help(c)) for c in kind.columns]
     options.append(click.Option(["--change"], is_flag=True, help="改已有的一条"))
     name = kind.row.__name__.lower()
-    return click.Command(name, callback=partial(_add, kind), params=options, help=f"{kind.title}：一条")
+    return click.Command(name, callback=partial(_add, kind), params=options, help=f"{kind.title}：增加一条，或用 --change 修改。")
 
 
 def _option(column: Column) -> str:

@@ -33,7 +33,7 @@ def read(conn: sa.Connection, m: Inbound) -> tuple[Group | None, Person | None, 
         .outerjoin(conversation, talk)
         .outerjoin(resident, home if m.private else sa.false())
         .outerjoin(group, group.c.id == resident.c.group_id if m.private else in_group)
-        .outerjoin(_advisor, _advisor.c.id == group.c.advisor_id)
+        .outerjoin(_advisor, sa.and_(_advisor.c.id == group.c.advisor_id, _advisor.c.active))
     )
     row = conn.execute(
         sa.select(

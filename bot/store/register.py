@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -118,21 +118,38 @@ def everything(conn: sa.Connection) -> Rows:
     return found
 
 
-def save(conn: sa.Connection, old: Row | None, new: Row, now: datetime) -> None:
-    """Add a row, or change only what differs from `old`; a group that gets a room is bound from now."""
+def add(conn: sa.Connection, rows: Sequence[Row], now: datetime) -> None:
+    """Add rows of one kind, in this order; a group with a room is bound from now."""
+    if not rows:
+        return
+    columns = _columns(type(rows[0]))
+    values = [{column.name: getattr(row, name) for name, column in columns.items()} for row in rows]
+    bound = [row for row in rows if isinstance(row, Group) and row.room_id]
+    conn.execute(sa.insert(_TABLES[type(rows[0])][0]), values)
+    _set_bound(conn, bound, now)
+
+
+def change(conn: sa.Connection, old: Row, new: Row, now: datetime) -> None:
+    """Write only what differs from `old`; a group that gets a room is bound from now."""
     columns = _columns(type(new))
-    differs = [f for f in columns if old is None or getattr(old, f) != getattr(new, f)]
-    values: dict[str, Any] = {columns[f].name: getattr(new, f) for f in differs}
-    if isinstance(new, Group) and new.room_id and {"channel", "room_id"} & set(differs):
-        values["bound_at"] = now
-        here = sa.and_(unbound_room.c.channel == new.channel, unbound_room.c.room_id == new.room_id)
-        conn.execute(sa.delete(unbound_room).where(here))
+    values: dict[str, Any] = {
+        columns[name].name: getattr(new, name) for name in columns if getattr(old, name) != getattr(new, name)
+    }
     table, names = _TABLES[type(new)]
-    if old is None:
-        conn.execute(sa.insert(table).values(values))
-    elif values:
-        mine = [columns[n] == value for n, value in zip(names, key(new), strict=True)]
-        conn.execute(sa.update(table).where(*mine).values(values))
+    mine = [columns[name] == value for name, value in zip(names, key(new), strict=True)]
+    conn.execute(sa.update(table).where(*mine).values(values))
+    if isinstance(new, Group) and new.room_id and {"channel", "room_id"} & values.keys():
+        _set_bound(conn, [new], now)
+
+
+def _set_bound(conn: sa.Connection, groups: Sequence[Group], now: datetime) -> None:
+    """The groups are bound from now, and their rooms no longer wait for binding."""
+    if not groups:
+        return
+    ids = [{"which": g.id, "at": now} for g in groups]
+    conn.execute(sa.update(group).where(group.c.id == sa.bindparam("which")).values(bound_at=sa.bindparam("at")), ids)
+    here = (unbound_room.c.channel == sa.bindparam("on"), unbound_room.c.room_id == sa.bindparam("room"))
+    conn.execute(sa.delete(unbound_room).where(*here), [{"on": g.channel, "room": g.room_id} for g in groups])
 
 
 def release(conn: sa.Connection, group_ids: Iterable[str]) -> None:

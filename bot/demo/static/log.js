@@ -5,6 +5,7 @@ import { bubble, state } from "./bubble.js";
 import { stamp } from "./when.js";
 
 const PAUSE = 5 * 60000; // WeChat shows the time again after five minutes
+const HISTORY = 1500; // milliseconds in which a room's history arrives
 const NEAR = 80; // pixels from the end that still count as being at the end
 
 export class Log {
@@ -12,13 +13,14 @@ export class Log {
     this.log = $("log");
     this.lines = $("lines");
     this.pending = new Map();
+    this.ending = true; // the reader is at the end, and stays there when the keyboard takes away room
     this.log.addEventListener("keydown", (event) => this.move(event));
-    this.log.addEventListener("scroll", () => { if (this.atEnd()) $("newer").hidden = true; });
+    this.log.addEventListener("scroll", () => this.scrolled());
     $("newer").addEventListener("click", () => this.toEnd());
-    new ResizeObserver(() => { if (this.stuck) this.toEnd(); }).observe(this.log);
+    new ResizeObserver(() => { if (this.ending) this.toEnd(); }).observe(this.log);
   }
 
-  /** Show one room. History is not read aloud. */
+  /** Show one room. Its history is not read aloud, and is read from its end. */
   show(lines, who, alone) {
     this.who = who;
     this.log.setAttribute("aria-live", "off");
@@ -27,18 +29,22 @@ export class Log {
     this.pending.clear();
     lines.forEach((line) => this.place(line));
     this.toEnd();
-    clearTimeout(this.quiet);
-    this.quiet = setTimeout(() => this.log.setAttribute("aria-live", "polite"), 1500);
+    clearTimeout(this.loading);
+    this.loading = setTimeout(() => {
+      this.loading = null;
+      this.log.setAttribute("aria-live", "polite");
+    }, HISTORY);
   }
 
   /** Add a line where it belongs; one of ours that was on its way becomes it. */
   add(line) {
-    const end = this.atEnd();
     const own = this.pending.get(line.key);
+    const follow = this.ending || own;
     own?.remove();
     this.pending.delete(line.key);
-    this.place(line);
-    this.follow(end || own);
+    const li = this.place(line);
+    if (follow) this.follow(li);
+    else $("newer").hidden = false;
   }
 
   place(line) {
@@ -48,6 +54,7 @@ export class Log {
     this.lines.insertBefore(li, this.after(line.id));
     this.stamps(li);
     this.roving(li);
+    return li;
   }
 
   /** Show a line of ours at once, before the server has it. */
@@ -59,7 +66,7 @@ export class Log {
     this.pending.set(line.key, li);
     this.lines.append(li);
     this.stamps(li);
-    this.follow(true);
+    this.toEnd();
   }
 
   /** Mark a line of ours as sending, failed or done. */
@@ -89,22 +96,22 @@ export class Log {
     }
   }
 
-  atEnd() {
-    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
+  scrolled() {
+    this.ending = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
+    if (this.ending) $("newer").hidden = true;
   }
 
-  follow(yes) {
-    if (yes) this.toEnd();
-    else $("newer").hidden = false;
+  /** To the end; but an answer that is longer than the screen is read from its beginning. */
+  follow(li) {
+    const spare = this.log.clientHeight - li.offsetHeight;
+    if (spare < 0 && !this.loading && li.classList.contains("robot")) li.scrollIntoView({ block: "start" });
+    else this.toEnd();
   }
 
   toEnd() {
     this.log.scrollTop = this.log.scrollHeight;
+    this.ending = true;
     $("newer").hidden = true;
-  }
-
-  get stuck() {
-    return $("newer").hidden;
   }
 
   /** One line of the chat is a tab stop, the arrows go through the others. */

@@ -100,9 +100,12 @@ def take_in(conn: sa.Connection, sheets: Sheets, action: str, source: str, now: 
     made = plan(conn, sheets)
     moving = [c.old for c in made.changes if isinstance(c.old, Group) and c.old.room_id and _room(c.old) != _room(c.new)]
     register.release(conn, [group.id for group in moving])  # first, for two groups may exchange their rooms
-    for c in made.changes:
-        old = replace(c.old, channel=None, room_id=None) if isinstance(c.old, Group) and c.old in moving else c.old
-        register.save(conn, old, c.new, now)
+    for kind in KINDS:
+        mine = [c for c in made.changes if type(c.new) is kind.row]
+        register.add(conn, [c.new for c in mine if c.old is None], now)
+        for c in mine:
+            if c.old is not None:
+                register.change(conn, _freed(c.old) if c.old in moving else c.old, c.new, now)
     if made.changes:
         register.note(conn, OPERATOR, action, "\n".join([source, *made.counts(), *map(str, made.changes)]), now)
     return made
@@ -110,3 +113,7 @@ def take_in(conn: sa.Connection, sheets: Sheets, action: str, source: str, now: 
 
 def _room(row: Row) -> tuple[str | None, str | None] | None:
     return (row.channel, row.room_id) if isinstance(row, Group) else None
+
+
+def _freed(row: Row) -> Row:
+    return replace(row, channel=None, room_id=None) if isinstance(row, Group) else row

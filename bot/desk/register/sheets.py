@@ -75,7 +75,7 @@ def _decode(data: bytes) -> str:
 
 
 def _yaml(text: str, file: str) -> Iterator[Record | Problem]:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if root is None or not isinstance(root, yaml.MappingNode):
         yield Problem(Place(file, 1), f"要按类别写：{'、'.join(k.name for k in KINDS)}")
         return
