@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -36,13 +37,20 @@ def fires(notice: Notice, after: datetime, until: datetime) -> list[datetime]:
     if notice.date is not None:
         moment = datetime.fromisoformat(notice.date).replace(tzinfo=SHANGHAI)
         return [moment] if after < moment <= until else []
-    trigger = CronTrigger.from_crontab(notice.cron, timezone=SHANGHAI)
+    trigger = CronTrigger.from_crontab(_named_days(notice.cron or ""), timezone=SHANGHAI)
     found, moment = list[datetime](), trigger.get_next_fire_time(None, after.astimezone(SHANGHAI))
     while moment is not None and moment <= until:
         if moment > after:
             found.append(moment)
         moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
     return found
+
+
+def _named_days(cron: str) -> str:
+    """APScheduler counts the days of the week from Monday, crontab from Sunday: names mean the same to both."""
+    *fields, weekday = cron.split()
+    days = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    return " ".join([*fields, re.sub(r"[0-7]", lambda m: days[int(m[0])], weekday)])
 
 
 def _regions(conn: sa.Connection, notice: Notice) -> list[str] | None:

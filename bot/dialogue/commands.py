@@ -21,7 +21,7 @@ _NUMBERED = frozenset({"detail", "claim", "answer", "ask_back", "transfer", "ext
 # Commands that ordinary talk may begin with: they count only as the whole message, or with what they need behind them.
 _NEEDS = {
     "law": re.compile(r"\d{0,2}|.*\d.*|.*第.+条.*"),
-    "rate": re.compile(r"(?:\d+\s*)?(?:[1-5][\s,，、/]*){1,3}分?|"),
+    "rate": re.compile(r"[\d\s,，、/]*分?"),
     "help": re.compile(""),
     "progress": re.compile(r"\d*"),
     "withdraw": re.compile(r"\d*"),

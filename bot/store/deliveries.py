@@ -60,10 +60,11 @@ def claim(conn: sa.Connection, channel: str, holder: str, now: datetime, *, leas
         .order_by(d.c.priority, d.c.due_at, d.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("first")  # as a plain subquery PostgreSQL may run it again and take more than the limit
     )
     took = (
         sa.update(delivery)
-        .where(delivery.c.id.in_(first.scalar_subquery()), delivery.c.status == DeliveryStatus.PLANNED)
+        .where(delivery.c.id.in_(sa.select(first.c.id)), delivery.c.status == DeliveryStatus.PLANNED)
         .values(status=DeliveryStatus.CLAIMED, claimed_by=holder, lease_until=now + timedelta(seconds=lease_seconds))
         .returning(delivery)
     )

@@ -72,8 +72,8 @@ def test_sensitive_question_in_the_group_gets_a_neutral_line_and_goes_on_in_priv
     say(page, divorce.questions[2])
     expect(last(page)).to_contain_text("关系到个人隐私，就不在群里说了")
     expect(last(page)).not_to_contain_text("离婚")
-    page.tap("#back")
-    page.tap("[data-chat=private]")
+    page.locator(".robot-face").last.tap()  # as the line says: tap my face
+    expect(page.locator("#title")).to_have_text("与法润助手的私聊")
     say(page, "在吗")
     expect(last(page)).to_contain_text("接着您在群里问的")
     expect(last(page)).to_contain_text(divorce.steps[0])

@@ -23,6 +23,7 @@ function start() {
   menu((line) => composer.setQuote(line));
   help();
   for (const id of ["back", "me"]) $(id).addEventListener("click", leave);
+  $("lines").addEventListener("click", (event) => { if (event.target.closest(".robot-face")) go(who, "private"); });
   addEventListener("popstate", fromAddress);
   wide.addEventListener("change", fromAddress);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) seen(); });
@@ -43,6 +44,7 @@ function usual(id) {
 }
 
 function go(id, to) {
+  if (id === who && to === chat) return;
   const query = new URLSearchParams(to ? { who: id, chat: to } : { who: id });
   history.pushState(null, "", `?${query}`);
   enter(id, to);

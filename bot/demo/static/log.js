@@ -30,10 +30,13 @@ export class Log {
     lines.forEach((line) => this.place(line));
     this.toEnd();
     clearTimeout(this.loading);
-    this.loading = setTimeout(() => {
-      this.loading = null;
-      this.log.setAttribute("aria-live", "polite");
-    }, HISTORY);
+    this.loading = setTimeout(() => this.loaded(), HISTORY);
+  }
+
+  loaded() {
+    clearTimeout(this.loading);
+    this.loading = null;
+    this.log.setAttribute("aria-live", "polite");
   }
 
   /** Add a line where it belongs; one of ours that was on its way becomes it. */
@@ -66,6 +69,7 @@ export class Log {
     this.pending.set(line.key, li);
     this.lines.append(li);
     this.stamps(li);
+    this.loaded();
     this.toEnd();
   }
 
