@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import yaml
 
 from faq import thresholds
@@ -56,37 +55,69 @@ class Report:
 
 
 def run(retriever: Retriever, folder: Path) -> Report:
-    """Ask everything in `questions.tsv` (text, entry ids) and `chatter.tsv` (text, kind) of a folder."""
-    asked = [Asked(text, frozenset(ids.split("|")), retriever.search(text)) for text, ids, *_ in _rows(folder / "questions.tsv")]
-    chatter = [(text, retriever.search(text)) for text, *_ in _rows(folder / "chatter.tsv")]
-    scores = _entry_scores(retriever, asked) | _gate_scores(asked, [r for _, r in chatter])
-    scores = {name: round(float(value), 4) for name, value in scores.items()}
+    """Ask everything in questions.tsv, chatter.tsv, followups.tsv and emergencies.tsv of a folder."""
+    asked = [_ask(retriever, text, ids) for text, ids in _rows(folder / "questions.tsv")]
+    chatter = [retriever.search(text) for text, _ in _rows(folder / "chatter.tsv")]
+    followed = [_ask(retriever, text, ids, before) for before, text, ids in _rows(folder / "followups.tsv")]
+    scores = _entry_scores(retriever, asked) | _gate_scores(asked, chatter)
+    scores |= {"followup_top1": _share(a.right for a in followed)} | _danger_scores(retriever, folder)
+    scores = {name: round(value, 4) for name, value in scores.items()}
     wrong = sorted((a for a in asked if not a.right), key=lambda a: -a.confidence)[:WORST]
     return Report(scores, _misses(scores, folder / "expected.yaml"), [_wrong(a) for a in wrong], _bins(asked))
 
 
 def _rows(path: Path) -> list[list[str]]:
+    if not path.exists():
+        return []
     lines = path.read_text(encoding="utf-8").splitlines()[1:]
     return [line.split("\t") for line in lines if line.strip()]
+
+
+def _ask(retriever: Retriever, text: str, ids: str, before: str = "") -> Asked:
+    matter = None
+    if before:
+        first = retriever.search(before).hits
+        matter = first[0].matter if first else None
+    return Asked(text, frozenset(ids.split("|")), retriever.search(text, before=before, matter=matter))
+
+
+def _share(what: Iterable[bool | float]) -> float:
+    """The mean of yes and no, or of shares; 1 when there is nothing to count."""
+    found = [float(w) for w in what]
+    return sum(found) / len(found) if found else 1.0
 
 
 def _entry_scores(retriever: Retriever, asked: Sequence[Asked]) -> dict[str, float]:
     answered = [a for a in asked if a.answered]
     return {
-        "top1": np.mean([a.right for a in asked]),
-        "top3": np.mean([_found(a, 3) for a in asked]),
-        "top5": np.mean([_found(a, 5) for a in asked]),
-        "references_recall5": np.mean([_recall(retriever, a) for a in asked]),
+        "top1": _share(a.right for a in asked),
+        "top3": _share(_found(a, 3) for a in asked),
+        "top5": _share(_found(a, 5) for a in asked),
+        "references_recall5": _share(_recall(retriever, a) for a in asked),
         "coverage": len(answered) / len(asked),
-        "precision_answered": np.mean([a.right for a in answered]) if answered else 1.0,
+        "precision_answered": _share(a.right for a in answered),
         "calibration_error": _calibration_error(asked),
     }
 
 
 def _gate_scores(asked: Sequence[Asked], chatter: Sequence[Result]) -> dict[str, float]:
+    """`chatter_heard` counts what is taken for legal at all, `chatter_answered` what would get an entry's answer."""
+    heard = [r for r in chatter if r.legal >= thresholds.LEGAL_OVERHEARD]
+    answered = [r for r in heard if r.hits and r.hits[0].confidence >= thresholds.ANSWER]
     return {
-        "legal_recognised": np.mean([a.result.legal >= thresholds.LEGAL_OVERHEARD for a in asked]),
-        "chatter_answered": np.mean([r.legal >= thresholds.LEGAL_OVERHEARD for r in chatter]),
+        "legal_recognised": _share(a.result.legal >= thresholds.LEGAL_OVERHEARD for a in asked),
+        "chatter_heard": len(heard) / max(1, len(chatter)),
+        "chatter_answered": len(answered) / max(1, len(chatter)),
+    }
+
+
+def _danger_scores(retriever: Retriever, folder: Path) -> dict[str, float]:
+    rows = _rows(folder / "emergencies.tsv")
+    found = [(danger == "1", kind, retriever.danger(text)) for text, danger, kind in rows]
+    return {
+        "danger_recall": _share(d is not None for real, _, d in found if real),
+        "danger_kind": _share(d.kind == kind for real, kind, d in found if real and d),
+        "danger_false": sum(d is not None for real, _, d in found if not real) / max(1, sum(not r for r, _, _ in found)),
     }
 
 
@@ -121,7 +152,7 @@ def _calibration_error(asked: Sequence[Asked]) -> float:
 
 def _bins(asked: Sequence[Asked]) -> list[str]:
     return [
-        f"  {n / BINS:.1f}–{(n + 1) / BINS:.1f}：{len(b):4}　{np.mean([a.confidence for a in b]):.2f} → {np.mean([a.right for a in b]):.2f}"
+        f"  {n / BINS:.1f}–{(n + 1) / BINS:.1f}：{len(b):4}　{_share(a.confidence for a in b):.2f} → {_share(a.right for a in b):.2f}"
         for n, b in enumerate(_binned(asked)) if b
     ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from zlib import crc32
 
@@ -45,7 +46,7 @@ def _grams(text: str, low: int, high: int) -> Features:
 def terms(text: str) -> Features:
     """Hashes of the words of a text and of the pairs of neighbours, with repetitions."""
     found = words(text)
-    return hashed([*found, *(f"{a} {b}" for a, b in zip(found, found[1:], strict=False))])
+    return hashed([*found, *(f"{a} {b}" for a, b in pairwise(found))])
 
 
 def hashed(names: Iterable[str]) -> Features:
@@ -60,7 +61,12 @@ def message(text: str) -> Features:
     """
     run = characters(text)
     end, start = _grams(run[-ENDS[0] :], 1, 3), _grams(run[: ENDS[1]], 1, 3)
-    return np.concatenate([_grams(run, 1, 3), end ^ _STEP, start ^ _MIX, hashed(concepts(text))])
+    return np.concatenate([_grams(run, 1, 3), hashed(concepts(text)), end ^ _STEP, start ^ _MIX])
+
+
+def said(text: str) -> Features:
+    """The features of `message` that do not depend on their place."""
+    return np.concatenate([grams(text, 1, 3), hashed(concepts(text))])
 
 
 def concepts(text: str) -> list[str]:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from faq import arrays, gate, ranker, references
-from faq.features import grams, message, terms
+from faq.features import grams, message, said, terms
 from knowledge.library import ArticleText, Case, Entry, Library
 
 if TYPE_CHECKING:
     pass
 
-FORMAT = "5"  # raise when the arrays or the learning change
+FORMAT = "7"  # raise when the arrays or the learning change
 HERE = Path(__file__).parent
 TRAINING = HERE / "training"
 _READ = ("userdict.txt", "stopwords.txt", "concepts.tsv")
@@ -107,7 +107,9 @@ def _write_gate(learn: Any, entries: list[Entry], cases: list[Case], training: P
     wanted, wanted_bias = learn.calibrated(rows[heard], legal[heard].astype(int), balance[heard])
     # A legal question about violence or fraud is half an alarm: it weighs less than a clear look-alike.
     weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))
-    alarm, alarm_bias = learn.calibrated(rows, danger.astype(int), weight)
+    # Place helps to tell a question from a story, but an alarm may stand anywhere in a message.
+    anywhere = np.isin(seen.vocabulary.hashes, np.concatenate([said(t) for t in told.texts]))
+    alarm, alarm_bias = learn.calibrated(rows.multiply(anywhere).tocsr(), danger.astype(int), weight, np.ones(len(weight)))
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
     _save_vocabulary(folder, "gate", seen.vocabulary)

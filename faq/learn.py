@@ -65,18 +65,23 @@ def logistic(rows: Any, labels: NDArray[Any], *, c: float) -> LogisticRegression
     return LogisticRegression(C=c, max_iter=1000, random_state=SEED).fit(rows, labels)
 
 
-def platt(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[float, float]:
+def platt(scores: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any]) -> tuple[float, float]:
     """a, b of P = 1 / (1 + exp(-(a * score + b))) on held-out scores (Platt 1999)."""
-    model = LogisticRegression(C=1e6, max_iter=1000).fit(np.asarray(scores).reshape(-1, 1), labels)
+    model = LogisticRegression(C=1e6, max_iter=1000).fit(scores.reshape(-1, 1), labels, weights)
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
-def calibrated(rows: Any, labels: NDArray[Any], weights: NDArray[Any]) -> tuple[Floats, float]:
-    """Column weights and bias of a ridge classifier whose scores are log odds, calibrated out of fold (5 folds)."""
+def calibrated(
+    rows: Any, labels: NDArray[Any], weights: NDArray[Any], shares: NDArray[Any] | None = None
+) -> tuple[Floats, float]:
+    """Column weights and bias of a ridge classifier whose scores are log odds, calibrated out of fold (5 folds).
+
+    `weights` is how much each row counts in training, `shares` in calibration: what stands for how much in real talk.
+    """
     held_out = np.zeros(len(labels))
     for train, test in StratifiedKFold(5, shuffle=True, random_state=SEED).split(rows, labels):
         held_out[test] = _linear(rows[train], labels[train], weights[train]).predict(rows[test])
-    a, b = platt(held_out, labels)
+    a, b = platt(held_out, labels, weights if shares is None else shares)
     whole = _linear(rows, labels, weights)
     return (a * whole.coef_).astype(np.float32), float(a * whole.intercept_ + b)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from faq import segment
+from faq import segment, thresholds
 from faq.arrays import Floats, load
 from faq.gate import Danger, Gate, sigmoid
 from faq.ranker import Ranker
@@ -17,7 +18,10 @@ from faq.references import References
 from knowledge.citation import ArticleRef
 from knowledge.library import Library
 
-CHEAP = -4.0  # log odds of "legal" below which no threshold can be reached any more and nothing is ranked
+# Log odds of "legal" below which no threshold can be reached, so that nothing is ranked: the path of most messages.
+CHEAP = -1.0 + math.log(min(thresholds.LEGAL_ADDRESSED, thresholds.LEGAL_FOLLOWING, thresholds.LEGAL_OVERHEARD))
+FOLLOWING = 1.0  # what having asked just before adds to the log odds of "legal"
+CLEAR = 0.6  # confidence from which a question needs no other to be understood
 
 __all__ = ["Danger", "Hit", "Result", "Retriever"]
 
@@ -72,7 +76,7 @@ class Retriever:
         """The `k` best entries and up to five articles. `before`, `matter`: the same person's last question and its matter."""
         legal = float(self._gate.logits(text)[0])
         if before:
-            legal += 1.0
+            legal += FOLLOWING
         if legal < CHEAP:
             return Result((), sigmoid(legal), ())
         scores, _ = self._ranker.scores(text)
@@ -87,7 +91,7 @@ class Retriever:
         self, text: str, before: str, matter: str | None, scores: Floats, chances: Floats
     ) -> tuple[Floats, Floats, str]:
         """A follow-up that says little by itself is read together with the question before it."""
-        if float(chances.max()) >= 0.6:
+        if float(chances.max()) >= CLEAR:
             return scores, chances, text
         joint, _ = self._ranker.scores(f"{before} {text}")
         both = 0.5 * scores + 0.5 * joint

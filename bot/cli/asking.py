@@ -20,6 +20,7 @@ from bot.channels.base import Capabilities
 from bot.config import Settings
 from bot.domain import GroupKind, Inbound, Reply
 from bot.errors import FarunError
+from bot.logs import configure
 from bot.privacy import mask as mask_text
 from bot.store import schema
 from bot.webhook import Parts
@@ -60,7 +61,8 @@ def ask(question: str | None, jsonl: bool) -> None:
 
 def _parts(folder: Path) -> Parts:
     """The parts of the webhook on a throw-away database with one group of each kind."""
-    settings = replace(Settings.from_env(), database_url=f"sqlite:///{folder / 'ask.db'}", demo=False)
+    settings = replace(Settings.from_env(), log_level="error", database_url=f"sqlite:///{folder / 'ask.db'}", demo=False)
+    configure(settings)
     engine = store.connect(settings.url)
     sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
     schema.metadata.create_all(engine)

@@ -57,8 +57,7 @@ class Stream:
         yield "retry: 300\n\n"
         seen = set[int]()
         end, beat = time.monotonic() + LONGEST_SECONDS, time.monotonic()
-        # The main thread ends first when the process is told to stop.
-        while time.monotonic() < end and threading.main_thread().is_alive():
+        while time.monotonic() < end:
             fresh = [line for line in self._lines(rooms, after) if line.id not in seen]
             yield from map(_event, fresh)
             seen.update(line.id for line in fresh)
