@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, redirect
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client import REGISTRY as LOCAL
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     app.register_blueprint(webhook.blueprint(parts))
     if parts.settings.demo:
         app.register_blueprint(demo.blueprint(parts.engine, parts.settings))
+        app.add_url_rule("/", "root", lambda: redirect("/demo/"))
     _operations(app, parts)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)

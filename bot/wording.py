@@ -79,9 +79,13 @@ def answer(entry: Entry, kind: str | None, advisor: Person | None) -> str:
     return "\n".join(lines)
 
 
+SHOWN_REFERENCES = 3  # “法条” lists them all
+
+
 def grounds(refs: Sequence[ArticleRef]) -> str:
-    listed = "；".join(f"{n}. {ref}" for n, ref in enumerate(refs, 1))
-    return f"依据：{listed}。（发“法条 1”看原文）"
+    listed = "；".join(f"{n}. {ref}" for n, ref in enumerate(refs[:SHOWN_REFERENCES], 1))
+    more = f"等 {len(refs)} 条" if len(refs) > SHOWN_REFERENCES else ""
+    return f"依据：{listed}{more}。（发“法条 1”看原文）"
 
 
 def robot(advisor: Person | None) -> str:
@@ -270,7 +274,6 @@ NOT_HERE = "绑定码要发在要绑定的群里。"
 NO_LAW = "没有找到“{asked}”。写法：法条 民法典 1079。"
 LAW_TEXT_MISSING = "{ref}：法条库里暂时没有原文，只能告诉您名字和条号。"
 NO_REFERENCES = "还没有可看的依据。写法：法条 民法典 1079。"
-PUSHED = "“{title}”已排队发给 {n} 个群。"
 PUSHED_BEFORE = "“{title}”今天已经推送过了，没有重复发。"
 NO_SUCH_NOTICE = "没有第 {n} 条风险提示，发“推送”看清单。"
 
@@ -286,6 +289,11 @@ def references(refs: Sequence[ArticleRef]) -> str:
 def notice(n: Notice) -> str:
     grounds_line = f"\n依据：{'、'.join(str(r.ref) for r in n.refs)}。" if n.refs else ""
     return f"【风险提示】{n.title}\n{n.text}{grounds_line}\n法律上的事问我，@我 就行；或打 12348，不收钱。"
+
+
+def pushed(title: str, groups: int, due: datetime | None) -> str:
+    when = f"现在是不打扰的时段，{moment(due)} 起发" if due else "马上就发"
+    return f"“{title}”已排队发给 {groups} 个群，{when}。"
 
 
 def notice_list(titles: Sequence[str]) -> str:

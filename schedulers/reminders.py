@@ -11,7 +11,7 @@ from bot import desk, wording
 from bot.desk import Desk
 from bot.desk.calendar import WorkCalendar
 from bot.domain import TicketStatus
-from bot.store import contexts, deliveries, messages, tickets
+from bot.store import contexts, deliveries, messages, simulated, tickets
 from bot.store.tickets import Ticket
 
 log = structlog.get_logger("farun.reminders")
@@ -85,4 +85,5 @@ def forget(engine: sa.Engine, front: Desk, now: datetime) -> None:
         touched = messages.forget(conn, before, now - timedelta(seconds=2 * front.settings.clock_window + 60))
         contexts.forget(conn, now - timedelta(days=2))
         deliveries.forget(conn, before, now)
+        simulated.forget(conn, before)
     log.info("forgotten", messages=touched)

@@ -175,7 +175,8 @@ def test_both_readmes_have_the_same_commands_links_and_examples():
 
 @pytest.mark.parametrize("name", documents())
 def test_every_relative_link_and_image_exists(name):
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(name)):
+    text = prose(name)
+    for target in [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r'src="([^"]+)"', text)]:
         if not re.match(r"[a-z]+:|#", target):
             assert (ROOT / name).parent.joinpath(target.split("#")[0]).exists(), f"{name}: {target}"
 

@@ -21,6 +21,8 @@ class Transcript(Protocol):
 
     def add(self, key: str, room_id: str, sender_id: str, sender_name: str, text: str, quote: str = "") -> None: ...
 
+    def name_of(self, sender_id: str) -> str: ...
+
 
 class Simulated:
     """Hears JSON {"id", "room", "sender", "name", "text", "quote"?, "private"?} and answers {"reply": text or null}."""
@@ -59,7 +61,8 @@ class Simulated:
         return Ack(json.dumps({"reply": text}, ensure_ascii=False).encode(), "application/json")
 
     def push(self, to: Address, text: str, *, key: str, mention: str | None = None) -> str:
-        self._transcript.add(f"push:{key}", to.room_id, ROBOT, self._names[0], text, "")
+        named = f"@{self._transcript.name_of(mention)} {text}" if mention else text
+        self._transcript.add(f"push:{key}", to.room_id, ROBOT, self._names[0], named)
         return key
 
 

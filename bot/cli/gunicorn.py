@@ -12,7 +12,7 @@ from bot.logs import configure
 worker_class = "gthread"
 threads = 16
 timeout = 60
-graceful_timeout = 10
+graceful_timeout = 3  # the pages' event streams would use up any longer one
 keepalive = 30
 accesslog = None
 loglevel = "warning"

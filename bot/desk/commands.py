@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot import desk as front
 from bot import wording
 from bot.desk import Desk, pushes
+from bot.desk.calendar import after_quiet
 from bot.domain import Command, Context, Inbound, Person, Role
 from bot.store import deliveries, roster, tickets
 from bot.store.tickets import Ticket
@@ -335,8 +336,10 @@ def _push(d: Doing) -> str:
     notice = notices[int(asked) - 1]
     regions = roster.below(d.conn, d.person.region_id)
     planned = pushes.plan(d.conn, d.desk, notice, d.now, regions)
-    words = wording.PUSHED if planned else wording.PUSHED_BEFORE
-    return words.format(title=notice.title, n=planned)
+    if not planned:
+        return wording.PUSHED_BEFORE.format(title=notice.title)
+    due = after_quiet(d.now, d.desk.settings.quiet_hours)
+    return wording.pushed(notice.title, planned, due if due > d.now else None)
 
 
 def _unsettled(d: Doing) -> str:
