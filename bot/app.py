@@ -36,7 +36,14 @@ def build_parts(settings: Settings, engine: sa.Engine | None = None, now: Callab
     engine = engine or store.connect(settings.url)
     library = Library(settings.knowledge_db)
     channels = build(settings, simulated.Transcript(engine, now), now)
-    return Parts(settings, engine, channels, Retriever(settings.index_dir, library), library, now)
+    return Parts(settings, engine, channels, _retriever(settings, library), library, now)
+
+
+def _retriever(settings: Settings, library: Library) -> Retriever:
+    try:
+        return Retriever(settings.index_dir, library)
+    except (OSError, ValueError, KeyError) as e:
+        raise SettingError(f"FARUN_DATA_DIR={settings.data_dir}：检索索引是旧的或不完整（{e}），先运行 farun build") from None
 
 
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> Flask:

@@ -46,7 +46,7 @@ class Gate:
             joint = self.logits(f"{before} {text}")
             alone = self.logits(before)
             # What was dangerous already was answered then; only what this message adds counts.
-            if joint[1] > found[1] and alone[1] < _logit(thresholds.DANGER):
+            if joint[1] > found[1] and alone[1] < odds(thresholds.DANGER):
                 found = joint
         probability = sigmoid(float(found[1]))
         if probability < thresholds.DANGER:
@@ -58,5 +58,7 @@ def sigmoid(x: float) -> float:
     return float(1.0 / (1.0 + np.exp(-x)))
 
 
-def _logit(p: float) -> float:
+def odds(p: float) -> float:
+    """The natural log odds of a probability; of 1 and 0 those of a millionth from it."""
+    p = min(max(p, 1e-6), 1 - 1e-6)
     return float(np.log(p / (1 - p)))

@@ -1,44 +1,38 @@
-"""Bake knowledge.db and faq/training into the arrays the retriever maps into memory."""
+"""Keep the arrays the retriever maps into memory in step with the library and the training texts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-import numpy as np
+from knowledge.library import ArticleText, Library
 
-from faq import arrays, gate, ranker, references
-from faq.features import grams, message, said, terms
-from knowledge.library import ArticleText, Case, Entry, Library
-
-if TYPE_CHECKING:
-    pass
-
-FORMAT = "7"  # raise when the arrays or the learning change
+FORMAT = "9"  # raise when the arrays or the learning change
 HERE = Path(__file__).parent
 TRAINING = HERE / "training"
 _READ = ("userdict.txt", "stopwords.txt", "concepts.tsv")
-PENALTY = 1.0  # of the ridge
-LEGAL_AS_CALM = 0.5
-HEAT = 16.0  # how sharply scores become shares
 
 
 def build(library: Library, folder: Path, today: date | None = None, training: Path = TRAINING) -> bool:
-    """Write the index to `folder` when what it is made of changed; True when written. The old one stays until then."""
-    articles = library.articles(today or date.today())
+    """Write the index to `folder` when what it is made of changed; True when written. The old one stays until then.
+
+    `today` (in China when not given) decides which articles are in force and may be cited.
+    """
+    articles = library.articles(today or datetime.now(ZoneInfo("Asia/Shanghai")).date())
     digest = _digest(library, articles, training)
     meta = folder / "meta.json"
     if meta.exists() and json.loads(meta.read_text(encoding="utf-8"))["digest"] == digest:
         return False
+    from faq import bake  # scikit-learn comes with it: not needed, and not loaded, to answer
+
     draft = folder.with_name(folder.name + ".building")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    _write(library, articles, training, draft)
+    bake.write(library, articles, training, draft)
     (draft / "meta.json").write_text(json.dumps({"digest": digest, "format": FORMAT}), encoding="utf-8")
     _swap(draft, folder)
     return True
@@ -63,160 +57,3 @@ def _swap(draft: Path, folder: Path) -> None:
         folder.rename(old)
     draft.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Labelled texts. `entry`: whose each is; `asked`: is it a question; `body`: each entry's whole text's row."""
-
-    texts: list[str]
-    entry: Any
-    asked: Any
-    body: Any
-
-
-def _write(library: Library, articles: list[ArticleText], training: Path, folder: Path) -> None:
-    from faq import learn
-
-    entries = library.entries()
-    cases = library.cases()
-    matters = sorted({e.matter for e in entries})
-    rows = [[e.id, e.matter, e.title] for e in entries]
-    (folder / "entries.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    of_matter = np.array([matters.index(e.matter) for e in entries], dtype=np.int32)
-    arrays.save(folder, "entries.matter", of_matter)
-    _write_gate(learn, entries, cases, training, folder)
-    _write_ranker(learn, entries, of_matter, folder)
-    _write_references(learn, entries, articles, folder)
-
-
-def read_rows(path: Path) -> list[list[str]]:
-    """The rows of a tab-separated file after its heading."""
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    return [line.split("\t") for line in lines if line.strip()]
-
-
-def _write_gate(learn: Any, entries: list[Entry], cases: list[Case], training: Path, folder: Path) -> None:
-    """Two calibrated models over one vocabulary, "legal" and "danger", and one that tells the kinds of danger apart."""
-    told = _told(entries, cases, training)
-    seen = learn.weigh(told.texts, message)
-    rows, legal, danger = seen.rows, told.labels == "legal", np.isin(told.labels, gate.KINDS)
-    quiet = told.labels == "chatter"
-    heard = np.flatnonzero(legal | quiet)
-    balance = np.where(legal, 1.0, legal.sum() / quiet.sum())
-    wanted, wanted_bias = learn.calibrated(rows[heard], legal[heard].astype(int), balance[heard])
-    # A legal question about violence or fraud is half an alarm: it weighs less than a clear look-alike.
-    weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))
-    # Place helps to tell a question from a story, but an alarm may stand anywhere in a message.
-    anywhere = np.isin(seen.vocabulary.hashes, np.concatenate([said(t) for t in told.texts]))
-    alarm, alarm_bias = learn.calibrated(rows.multiply(anywhere).tocsr(), danger.astype(int), weight, np.ones(len(weight)))
-    kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
-    kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
-    _save_vocabulary(folder, "gate", seen.vocabulary)
-    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, kind]))
-    arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Messages, each "legal", "chatter", "alike" (sounds like danger) or a kind of danger."""
-
-    texts: list[str]
-    labels: Any
-
-
-def _told(entries: list[Entry], cases: list[Case], training: Path) -> Told:
-    rows = [(q, "legal") for e in entries for q in e.questions] + [(c.question, "legal") for c in cases]
-    rows += [(text, "chatter") for text, _ in read_rows(training / "chatter.tsv")]
-    for text, danger, kind in read_rows(training / "crisis.tsv"):
-        label = kind if danger == "1" else "legal" if kind == "look.legal_planning" else "alike"
-        rows.append((text, label))
-    return Told([text for text, _ in rows], np.array([label for _, label in rows]))
-
-
-def _write_ranker(learn: Any, entries: list[Entry], of_matter: Any, folder: Path) -> None:
-    """The labelled texts, the ridge over them, and the weights learned from questions left out one at a time."""
-    examples = _examples(entries)
-    by_words = learn.weigh(examples.texts, terms)
-    by_characters = learn.weigh(examples.texts, lambda t: grams(t, ranker.LOW, ranker.HIGH))
-    characters = learn.likeness(by_characters.rows)
-    kernel = ranker.mixed(learn.likeness(by_words.rows), characters)
-    targets = np.hstack([np.eye(len(entries))[examples.entry], np.eye(of_matter.max() + 1)[of_matter[examples.entry]]])
-    bias = targets.mean(axis=0)
-    dual, held_out = learn.ridge(kernel, targets - bias, PENALTY)
-    asked = np.flatnonzero(examples.asked)
-    samples = [ranker.signals(held_out[i] + bias, characters[i, examples.body], of_matter) for i in asked]
-    confidence = _learn_confidence(learn, samples, examples.entry[asked])
-    save_postings(folder, "examples.words", by_words.postings())
-    save_postings(folder, "examples.characters", by_characters.postings())
-    arrays.save(folder, "entries.body", examples.body)
-    arrays.save(folder, "ridge.dual", dual.T.astype(np.float32))
-    arrays.save(folder, "ridge.bias", bias.astype(np.float32))
-    arrays.save(folder, "confidence", confidence)
-
-
-def _examples(entries: list[Entry]) -> Examples:
-    """Each entry's phrasings, then its title, answer, steps, what its articles say, and all of these together."""
-    texts, entry, asked, body = [], [], [], []
-    for i, e in enumerate(entries):
-        says = " ".join(r.says for r in e.refs)
-        parts = [e.title, e.answer, " ".join(e.steps), f"{e.title} {says}", _body(e)]
-        texts += [*e.questions, *parts]
-        entry += [i] * (len(e.questions) + len(parts))
-        asked += [True] * len(e.questions) + [False] * len(parts)
-        body.append(len(texts) - 1)
-    return Examples(texts, np.array(entry, dtype=np.int32), np.array(asked), np.array(body, dtype=np.int32))
-
-
-def _learn_confidence(learn: Any, samples: list[Any], entry: Any) -> Any:
-    """HEAT, and the weights of the best score, of its odds among all, and the bias, from questions left out."""
-    scores = np.stack([ranker.combined(s) for s in samples])
-    top = scores.max(axis=1)
-    first = 1 / np.exp(HEAT * (scores - top[:, None])).sum(axis=1)
-    odds = np.log(first / np.maximum(1e-6, 1 - first))
-    right = scores.argmax(axis=1) == entry
-    sure = learn.logistic(np.stack([top, odds], axis=1), right.astype(int), c=1e3)
-    return np.array([HEAT, sure.coef_[0][0], sure.intercept_[0], sure.coef_[0][1]], dtype=np.float32)
-
-
-def _body(e: Entry) -> str:
-    says = " ".join(r.says for r in e.refs)
-    return f"{e.title} {e.title} {e.answer} {' '.join(e.steps)} {says}"
-
-
-def _write_references(learn: Any, entries: list[Entry], articles: list[ArticleText], folder: Path) -> None:
-    """What each entry cites, which articles read like it, and the articles' own text."""
-    rows = [[a.ref.law, a.ref.article] for a in articles]
-    (folder / "articles.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    texts = [f"{a.ref.short_law} {a.chapter} {a.text}" for a in articles]
-    seen = learn.weigh(texts, lambda t: grams(t, references.LOW, references.HIGH), least=2, most=0.1)
-    statutes = seen.postings()
-    save_postings(folder, "statutes", statutes)
-    at = {(law, article): i for i, (law, article) in enumerate(rows)}
-    found: dict[tuple[int, int], float] = {}
-    for i, e in enumerate(entries):
-        says = " ".join(r.says for r in e.refs)
-        alike = statutes.scores(grams(f"{e.title} {e.answer} {says}", references.LOW, references.HIGH))
-        for n in np.argsort(-alike, kind="stable")[: references.ALIKE].tolist():
-            found[i, n] = references.OF_ENTRY * float(alike[n])
-        cited = [at[r.ref.law, r.ref.article] for r in e.refs if (r.ref.law, r.ref.article) in at]
-        for n, article in enumerate(dict.fromkeys(cited)):
-            found[i, article] = found.get((i, article), 0.0) + 1.0 - references.LATER * n
-    pairs = np.array(sorted(found), dtype=np.int32)
-    arrays.save(folder, "cited.entry", pairs[:, 0])
-    arrays.save(folder, "cited.article", pairs[:, 1])
-    arrays.save(folder, "cited.weight", np.array([found[e, a] for e, a in pairs.tolist()], dtype=np.float32))
-
-
-def _save_vocabulary(folder: Path, name: str, vocabulary: arrays.Vocabulary) -> None:
-    arrays.save(folder, f"{name}.hashes", vocabulary.hashes)
-    arrays.save(folder, f"{name}.idf", vocabulary.idf)
-
-
-def save_postings(folder: Path, name: str, found: arrays.Postings) -> None:
-    """Write one `Postings` under a name that `Postings.load` reads."""
-    _save_vocabulary(folder, name, found.vocabulary)
-    arrays.save(folder, f"{name}.start", found.start)
-    arrays.save(folder, f"{name}.rows", found.rows)
-    arrays.save(folder, f"{name}.weights", found.weights)
-    arrays.save(folder, f"{name}.size", np.array([found.size]))

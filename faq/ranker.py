@@ -12,6 +12,7 @@ import numpy as np
 
 from faq.arrays import Floats, Ints, Postings, load
 from faq.features import grams, terms
+from faq.gate import odds, sigmoid
 
 SIGNALS = {"entry": 1.0, "matter": 1.0, "body": 0.3}  # fixed: examples left out undervalue the ridge for other hands' words
 LOW, HIGH = 1, 3  # characters of an n-gram
@@ -26,6 +27,7 @@ class Ranker:
         self._characters = Postings.load(folder, "examples.characters")
         self._dual: Floats = load(folder, "ridge.dual")  # (entries + matters, examples)
         self._bias: Floats = load(folder, "ridge.bias")  # (entries + matters,)
+        self._confidence: Floats = load(folder, "confidence")  # heat, weight of the best score, of its odds, bias
         self._matters: Ints = load(folder, "entries.matter")  # (entries,)
         self._bodies: Ints = load(folder, "entries.body")  # (entries,): the example that is the entry's body
 
@@ -33,6 +35,17 @@ class Ranker:
         """How well each entry answers, shape (entries,), and the signals that come into it."""
         found = self.signals(text)
         return combined(found), found
+
+    def chances(self, scores: Floats) -> Floats:
+        """P(the entry answers) from its score, shape (entries,). They sum to less than 1: perhaps none of them does."""
+        heat, by_score, by_odds, bias = self._confidence.tolist()
+        best = int(scores.argmax())
+        shares = np.exp(heat * (scores - scores[best]))
+        shares /= shares.sum()
+        sure = sigmoid(by_score * float(scores[best]) + by_odds * odds(float(shares[best])) + bias)
+        found: Floats = np.minimum(np.float32(1 - sure) * shares, np.float32(sure))
+        found[best] = sure
+        return found
 
     def signals(self, text: str) -> Floats:
         """Shape (entries, signals)."""

@@ -11,19 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from faq import segment, thresholds
-from faq.arrays import Floats, load
+from faq.arrays import Floats
 from faq.gate import Danger, Gate, sigmoid
 from faq.ranker import Ranker
 from faq.references import References
 from knowledge.citation import ArticleRef
 from knowledge.library import Library
 
+__all__ = ["Danger", "Hit", "Result", "Retriever"]
+
 # Log odds of "legal" below which no threshold can be reached, so that nothing is ranked: the path of most messages.
-CHEAP = -1.0 + math.log(min(thresholds.LEGAL_ADDRESSED, thresholds.LEGAL_FOLLOWING, thresholds.LEGAL_OVERHEARD))
+CHEAP = math.log(min(thresholds.LEGAL_ADDRESSED, thresholds.LEGAL_FOLLOWING, thresholds.LEGAL_OVERHEARD)) - 1.0
 FOLLOWING = 1.0  # what having asked just before adds to the log odds of "legal"
 CLEAR = 0.6  # confidence from which a question needs no other to be understood
-
-__all__ = ["Danger", "Hit", "Result", "Retriever"]
+ELLIPTIC, FULL = 10, 26  # characters: a follow-up this short leans on the question before it, one this long does not
+STAYING = 0.02  # what the matter of the conversation adds to its entries' scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was found. `legal`: calibrated P(a legal question for the robot); `references`: best first, at most 5."""
+    """What was found. `legal`: calibrated P(a legal question for the robot); `references`: best first, at most 5.
+
+    `question` is the text as it was understood: a follow-up together with the question before it.
+    """
 
     hits: tuple[Hit, ...]
     legal: float
     references: tuple[ArticleRef, ...]
+    question: str = ""
 
 
 class Retriever:
@@ -54,9 +60,8 @@ class Retriever:
         self._gate = Gate(index_dir)
         self._ranker = Ranker(index_dir)
         self._references = References(index_dir)
-        self._entries: list[list[str]] = json.loads((index_dir / "entries.json").read_text(encoding="utf-8"))
-        self._matters = [row[1] for row in self._entries]
-        self._confidence: Floats = load(index_dir, "confidence")
+        rows: list[tuple[str, str, str]] = json.loads((index_dir / "entries.json").read_text(encoding="utf-8"))
+        self._entries = rows  # id, matter, title
 
     def warm(self) -> None:
         """Load dictionaries and touch the arrays now, before the first question."""
@@ -64,52 +69,38 @@ class Retriever:
         self.search("老板拖欠工资怎么办")
         self.danger("老板拖欠工资怎么办")
 
-    def citable(self, refs: Iterable[ArticleRef]) -> list[ArticleRef]:
-        """Those of some references that were in force when the index was built."""
-        return [r for r in refs if (r.law, r.article) in self._references]
-
     def danger(self, text: str, *, before: str = "") -> Danger | None:
         """Whether somebody is in danger now, by this message alone or together with the one before it."""
         return self._gate.danger(text, before)
 
     def search(self, text: str, *, k: int = 5, before: str = "", matter: str | None = None) -> Result:
         """The `k` best entries and up to five articles. `before`, `matter`: the same person's last question and its matter."""
-        legal = float(self._gate.logits(text)[0])
-        if before:
-            legal += FOLLOWING
+        legal = float(self._gate.logits(text)[0]) + (FOLLOWING if before else 0.0)
         if legal < CHEAP:
-            return Result((), sigmoid(legal), ())
+            return Result((), sigmoid(legal), (), text)
         scores, _ = self._ranker.scores(text)
-        chances = self._chances(scores)
-        if before:
-            scores, chances, text = self._with_before(text, before, matter, scores, chances)
-        best = np.argsort(-chances, kind="stable")[:k]
-        hits = tuple(Hit(*self._entries[i], float(scores[i]), float(chances[i])) for i in best.tolist())
-        return Result(hits, sigmoid(legal), self._references.best(text, chances))
+        if before and float(self._ranker.chances(scores).max()) < CLEAR:
+            scores, text = self._after(text, before, matter, scores)
+        chances = self._ranker.chances(scores)
+        best = np.argsort(-chances, kind="stable")[:k].tolist()
+        hits = tuple(self._hit(i, scores, chances) for i in best)
+        return Result(hits, sigmoid(legal), self._references.best(text, chances), text)
 
-    def _with_before(
-        self, text: str, before: str, matter: str | None, scores: Floats, chances: Floats
-    ) -> tuple[Floats, Floats, str]:
-        """A follow-up that says little by itself is read together with the question before it."""
-        if float(chances.max()) >= CLEAR:
-            return scores, chances, text
+    def citable(self, refs: Iterable[ArticleRef]) -> list[ArticleRef]:
+        """Those of some references that were in force when the index was built."""
+        return [r for r in refs if (r.law, r.article) in self._references]
+
+    def _after(self, text: str, before: str, matter: str | None, scores: Floats) -> tuple[Floats, str]:
+        """A follow-up that says little by itself, read with the question before it: the shorter, the more."""
+        length = len(segment.characters(text))
+        share = np.float32(np.interp(length, [ELLIPTIC, FULL], [1.0, 0.0]))
+        if share == 0:
+            return scores, text
         joint, _ = self._ranker.scores(f"{before} {text}")
-        both = 0.5 * scores + 0.5 * joint
-        if matter:
-            both = both + np.array([0.5 if m == matter else 0.0 for m in self._matters], dtype=np.float32)
-        return both, self._chances(both), f"{before} {text}"
+        bonus = np.array([STAYING if m == matter else 0.0 for _, m, _ in self._entries], dtype=np.float32)
+        mixed: Floats = (1 - share) * scores + share * (joint + bonus)
+        return mixed, f"{before} {text}" if share >= 0.5 else text
 
-    def _chances(self, scores: Floats) -> Floats:
-        """Scores -> P(right) for each entry; the sum stays below 1, the rest is "none of them"."""
-        heat, a, b, margin = self._confidence.tolist()
-        powers = np.exp(heat * (scores - scores.max()))
-        share = powers / powers.sum()
-        order = np.argsort(-share)
-        first, second = float(share[order[0]]), float(share[order[1]])
-        odds = np.log(first / max(1e-6, 1 - first))
-        sure = sigmoid(a * float(scores.max()) + margin * odds + b)
-        rest = (1 - sure) * share / max(1e-6, 1 - first) * min(1.0, (1 - first))
-        rest[order[0]] = sure
-        if rest[order[1]] > sure:
-            rest[order[1]] = sure * second / first
-        return np.asarray(rest, dtype=np.float32)
+    def _hit(self, i: int, scores: Floats, chances: Floats) -> Hit:
+        entry_id, matter, title = self._entries[i]
+        return Hit(entry_id, matter, title, float(scores[i]), float(chances[i]))

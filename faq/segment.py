@@ -14,7 +14,7 @@ USERDICT = Path(__file__).with_name("userdict.txt")
 STOPWORDS = Path(__file__).with_name("stopwords.txt")
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\u00ad]")
-_REPEATED = re.compile(r"(.)\1{2,}")
+_REPEATED = re.compile(r"([^\d])\1{2,}")  # not of digits: 3000 is not 300
 _MASKED = re.compile("〔[^〕]{2,5}〕")
 _WORD = re.compile(r"[\u4e00-\u9fff]|[a-z0-9]")
 

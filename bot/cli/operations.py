@@ -87,7 +87,7 @@ def serve() -> None:
     settings = Settings.from_env()
     shared = settings.data_dir / "metrics"
     shutil.rmtree(shared, ignore_errors=True)
-    shared.mkdir(parents=True)
+    shared.mkdir(parents=True, exist_ok=True)
     config = Path(__file__).with_name("gunicorn.py")
     command = [sys.executable, "-m", "gunicorn", "-c", f"{config}", "-b", settings.listen, "-w", str(settings.workers),
                "bot.app:create_app()"]  # fmt: skip

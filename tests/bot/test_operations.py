@@ -177,3 +177,25 @@ def test_undecided_deliveries_are_settled_by_a_person(environment, parts, clock)
     assert "undecided" in run("deliveries", "list").output
     assert "已处理" in run("deliveries", "settle", str(number), "--again").output
     assert "undecided" not in run("deliveries", "list").output
+
+
+def test_an_unusable_database_is_one_plain_line(environment, tmp_path):
+    import subprocess
+    import sys
+
+    for url in (f"sqlite:///{tmp_path / 'empty.db'}", "postgresql://nobody@127.0.0.1:1/none"):
+        environment.setenv("DATABASE_URL", url)
+        done = subprocess.run([sys.executable, "-m", "bot", "deliveries", "list"], capture_output=True, text=True)
+        assert done.returncode == 1 and done.stderr.startswith("DATABASE_URL：") and "Traceback" not in done.stderr
+
+
+def test_an_old_index_says_what_to_do(settings, engine, tmp_path, data_dir):
+    import shutil
+
+    from bot.app import build_parts
+    from bot.errors import SettingError
+
+    shutil.copy(data_dir / "knowledge.db", tmp_path)
+    (tmp_path / "index").mkdir()
+    with pytest.raises(SettingError, match="farun build"):
+        build_parts(replace(settings, data_dir=tmp_path), engine)

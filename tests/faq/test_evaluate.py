@@ -1,0 +1,56 @@
+"""Our golden questions, chatter, follow-ups and emergencies against expected.yaml."""
+
+import shutil
+
+import pytest
+import yaml
+
+from faq import evaluate, index
+
+
+@pytest.fixture(scope="module")
+def report(retriever, golden):
+    return evaluate.run(retriever, golden)
+
+
+def test_as_good_as_expected(report):
+    assert not report.misses, report.text()
+
+
+def test_every_expectation_is_measured(report, golden):
+    expected = yaml.safe_load((golden / "expected.yaml").read_text(encoding="utf-8"))
+    assert set(expected["at_least"]) | set(expected["at_most"]) == set(report.scores)
+
+
+def test_report_shows_the_worst_first_and_reliability(report):
+    text = report.text()
+    assert text.index("答错又很有把握的") < text.index("把握与实际") < text.index("top1")
+    assert len(report.worst) <= evaluate.WORST
+    assert 0 <= report.scores["calibration_error"] <= 1
+
+
+def test_below_expected_fails(retriever, golden, tmp_path):
+    for name in ("questions.tsv", "chatter.tsv", "followups.tsv", "emergencies.tsv"):
+        lines = (golden / name).read_text(encoding="utf-8").splitlines()[:6]
+        (tmp_path / name).write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "expected.yaml").write_text("at_least: {top1: 1.01}\nat_most: {danger_false: -0.01}\n", encoding="utf-8")
+    misses = evaluate.run(retriever, tmp_path).misses
+    assert [m.split()[0] for m in misses] == ["top1", "danger_false"]
+    shutil.rmtree(tmp_path)
+
+
+def test_golden_set_covers_every_matter_and_names_real_entries(library, golden):
+    rows = evaluate._rows(golden / "questions.tsv")
+    found = [library.entry(i) for _, ids in rows for i in ids.split("|")]
+    assert None not in found
+    counts = {m: sum(library.entry(ids.split("|")[0]).matter == m for _, ids in rows) for m in library.matters}
+    assert min(counts.values()) >= 4, counts
+    assert len(rows) >= 160
+    assert len(evaluate._rows(golden / "chatter.tsv")) >= 160
+
+
+def test_golden_set_was_not_trained_on(library, golden):
+    taught = {q for e in library.entries() for q in e.questions}
+    taught |= {r[0] for name in ("chatter.tsv", "crisis.tsv") for r in evaluate._rows(index.TRAINING / name)}
+    for name in ("questions.tsv", "chatter.tsv", "emergencies.tsv"):
+        assert not taught & {r[0] for r in evaluate._rows(golden / name)}
