@@ -191,12 +191,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What retrieval thought of a question: for the ticket, the ledger and `farun ask`."""
+    """What retrieval thought of a question: for the ticket, the ledger and `farun ask`.
+
+    `question` is the text as understood: a short follow-up together with what was asked before it.
+    """
 
     matter: str | None = None
     entry_id: str | None = None
     confidence: float = 0.0
     references: tuple[ArticleRef, ...] = ()
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

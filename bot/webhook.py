@@ -247,7 +247,7 @@ def _remember(
 ) -> None:  # fmt: skip
     """Keep the talk for a follow-up, and where the speaker lives for a private one."""
     talk = Conversation(
-        question or m.text, finding.matter, finding.entry_id, options, finding.references, context.now, ticket_id, pending_private
+        question or finding.question or m.text, finding.matter, finding.entry_id, options, finding.references, context.now, ticket_id, pending_private
     )
     contexts.remember(conn, m, talk)
     if context.group and not m.private and context.group.kind is not GroupKind.ADVISORS:

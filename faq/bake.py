@@ -79,8 +79,9 @@ class Told:
 
 def _told(entries: list[Entry], cases: list[Case], training: Path) -> Told:
     rows = [(q, "legal") for e in entries for q in e.questions] + [(c.question, "legal") for c in cases]
-    rows += [(text, "chatter") for text, _ in read_rows(training / "chatter.tsv")]
-    for text, danger, kind in read_rows(training / "crisis.tsv"):
+    for path in sorted([*training.glob("chatter*.tsv"), *training.glob("contrast*.tsv")]):
+        rows += [(text, "chatter") for text, _ in read_rows(path)]
+    for text, danger, kind in (row for path in sorted(training.glob("crisis*.tsv")) for row in read_rows(path)):
         label = kind if danger == "1" else "legal" if kind == "look.legal_planning" else "alike"
         rows.append((text, label))
     return Told([text for text, _ in rows], np.array([label for _, label in rows]))

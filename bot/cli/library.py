@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from bot.config import Settings
+from bot.desk.calendar import SHANGHAI
 from faq import evaluate as evaluation
 from faq import index
 from faq.retriever import Retriever
@@ -26,7 +27,7 @@ def build_library(settings: Settings, corpora: tuple[Path, ...] = (), *, say: bo
     paths = corpora or (statutes.fetch(settings.data_dir / "corpus"),)
     baked = baking.build(baking.Sources(paths, ENTRIES), settings.knowledge_db, words)
     library = Library(settings.knowledge_db)
-    indexed = index.build(library, settings.index_dir)
+    indexed = index.build(library, settings.index_dir, datetime.now(SHANGHAI).date())
     if say:
         counts = "，".join(f"{name} {n}" for name, n in library.counts().items())
         click.echo(f"知识库{'已重建' if baked else '没有变化'}，索引{'已重建' if indexed else '没有变化'}：{counts}")

@@ -31,8 +31,9 @@ def answer(message: Inbound, context: Context, retriever: Retriever, library: Li
     result = retriever.search(message.text, before=talk.question if talk else "", matter=talk.matter if talk else None)
     best = result.hits[0] if result.hits else None
     finding = Finding(
-        best.matter if best else None, best.entry_id if best else None, best.confidence if best else 0.0, result.references
-    )
+        best.matter if best else None, best.entry_id if best else None, best.confidence if best else 0.0,
+        result.references, result.question or message.text,
+    )  # fmt: skip
     if result.legal < _legal_threshold(message, talk):
         return _go_on(message, context, retriever, library) or _chatter(message, finding)
     if _not_in_public(message, context, best, library):
@@ -50,7 +51,7 @@ def _by_confidence(
     close = [h for h in hits[:3] if h.confidence >= thresholds.OPTION]
     if best and len(close) >= 2 and sum(h.confidence for h in close) >= thresholds.CLARIFY:
         return Clarify(wording.clarify([h.title for h in close]), tuple(h.entry_id for h in close), finding)
-    return Escalate(message.text, "unsure", finding)
+    return Escalate(finding.question, "unsure", finding)
 
 
 def _go_on(message: Inbound, context: Context, retriever: Retriever, library: Library) -> Decision | None:

@@ -12,7 +12,7 @@ from faq.gate import KINDS
 
 
 def test_a_plain_question_finds_its_entry_and_its_articles(retriever, library):
-    result = retriever.search("老板拖着三个月工资不给，没签合同咋办")
+    result = retriever.search("包工头拖欠我三个月工资不给咋办")
     best = result.hits[0]
     assert best.matter == "labour.wages.arrears"
     assert library.entry(best.entry_id).title == best.title
@@ -67,12 +67,18 @@ def test_danger_is_seen_alone_and_over_two_messages(retriever):
     assert found
     assert found.kind in KINDS
     assert found.probability >= thresholds.DANGER
-    assert retriever.danger("我把农药", before="") is None
-    assert retriever.danger("喝了半瓶", before="我不想活了，我把农药")
+    first, second = "我把药", "都喝了"
+    assert retriever.danger(first) is None
+    assert retriever.danger(second) is None
+    assert retriever.danger(second, before=first)
+
+
+def test_danger_that_was_answered_is_not_raised_again_by_other_talk(retriever):
+    assert retriever.danger("谢谢", before="我男人拿着菜刀在撵我，我躲在猪圈里") is None
 
 
 def test_ordinary_talk_is_no_danger(retriever):
-    for text in ("早上好", "热死我了", "杀鸡的刀借我用用", "欠条怎么写", "二手冰箱两百"):
+    for text in ("早上好", "热死我了", "我妈刚到家", "他还没回来", "孩子还没放学", "杀鸡的刀借我用用", "欠条怎么写", "二手冰箱两百"):
         assert retriever.danger(text) is None
 
 
