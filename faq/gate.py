@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,20 @@ import numpy as np
 
 from faq import thresholds
 from faq.arrays import Floats, Vocabulary, load
-from faq.features import message
+from faq.features import concepts, message
 
 KINDS = (
     "suicide", "dv_in_progress", "violence_threat", "child_abuse",
     "missing", "detention", "fraud_ongoing", "poison_gas_fire",
 )  # fmt: skip
+
+
+# What is too plain to be left to learning. Few, short, and only with nothing calm beside it.
+CRIES = re.compile(
+    "救命啊|快来人|(?:屋|房|家|楼|棚|仓).{0,4}(?:起火|着火|失火)了?.{0,10}(?:人|娃|孩|老|里[头面])|拿着?(?:菜?刀|斧头?).{0,6}[砍追撵捅]|"
+    "(?:喝|吞)了.{0,6}(?:农药|百草枯|敌敌畏)|煤气中毒.{0,8}(?:了|昏|倒|叫不醒)|掉(?:进|下|到)?(?:河|井|塘|水库|粪池).{0,6}[了救]"
+)
+CALM = frozenset(f"<{name}>" for name in ("resolved", "past", "news", "notice", "joke", "study", "advice", "thanks"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,16 @@ class Gate:
             if joint[1] > found[1] and alone[1] < odds(thresholds.DANGER):
                 found = joint
         probability = sigmoid(float(found[1]))
+        if probability < thresholds.DANGER and _cries(text):
+            probability = thresholds.DANGER
         if probability < thresholds.DANGER:
             return None
         return Danger(KINDS[int(np.argmax(found[2:]))], probability)
+
+
+def _cries(text: str) -> bool:
+    """Whether a text says the unmistakable, and nothing in it speaks of news, study, jest, notices or what is over."""
+    return CRIES.search(text) is not None and not CALM & set(concepts(text))
 
 
 def sigmoid(x: float) -> float:

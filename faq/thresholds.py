@@ -3,7 +3,7 @@
 # P(this is a legal question for the robot), by how the robot came to hear it.
 LEGAL_ADDRESSED = 0.30  # named, or in private: wants something from the robot
 LEGAL_FOLLOWING = 0.40  # overheard, from somebody the robot is talking with
-LEGAL_OVERHEARD = 0.70  # overheard in a group
+LEGAL_OVERHEARD = 0.78  # overheard in a group
 
 # P(the best entry answers the question), calibrated on out-of-fold scores.
 ANSWER = 0.60
@@ -12,4 +12,4 @@ OPTION = 0.12
 CLARIFY = 0.45
 
 # P(somebody is in danger now).
-DANGER = 0.60
+DANGER = 0.65

@@ -107,7 +107,7 @@ def test_a_sensitive_matter_is_not_talked_over_in_the_group(liu):
 
 
 def test_in_private_the_talk_goes_on_where_it_began(liu, people):
-    liu.ask("我想跟我老公离婚，他不同意，怎么办")
+    liu.ask("我老公赌博欠了一屁股债，债主找我要，我要不要还")
     said = people("liu").say("你好") or ""
     assert "接着您在群里问的" in said and "依据" in said
     assert "接着您在群里问的" not in (people("liu").say("你好") or "")
