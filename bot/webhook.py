@@ -155,14 +155,14 @@ def _record_and_act(
     conn: sa.Connection, parts: Parts, channel: Channel, m: Inbound, context: Context, decision: Decision
 ) -> Reply:
     """The message's one write transaction. What was decided is dropped when the message was stored before."""
+    if m.nonce and not messages.take_nonce(conn, m.channel, m.nonce, context.now):
+        raise Rejected("nonce seen before")
     draft = Reply(_ACTIONS[type(decision)], None, _finding(decision))
     group_id = context.group.id if context.group else None
     taken_up = not isinstance(decision, Silence)
     message_id = messages.record(conn, m, draft, group_id, context.now, keep_text=taken_up)
     if message_id is None:
         return messages.stored_reply(conn, m)
-    if m.nonce and not messages.take_nonce(conn, m.channel, m.nonce, context.now):
-        raise Rejected("nonce seen before")
     if isinstance(decision, Silence):
         _note_silence(conn, m, context)
         return draft
@@ -201,7 +201,7 @@ def _act(
             advisor = context.group.advisor if context.group else None
             return wording.private(advisor, can_chat=channel.capabilities.private_chat)
         case Emergency(text=text, finding=finding):
-            _open(conn, parts, m, context, Escalate(m.text, "danger", finding, urgent=True), message_id)
+            _alarm(conn, parts, m, context, finding, message_id)
             return text
         case Escalate():
             return _open(conn, parts, m, context, decision, message_id)
@@ -209,6 +209,18 @@ def _act(
             return _command(conn, parts, m, context, decision, message_id)
         case Silence():
             raise AssertionError("silence does nothing")
+
+
+def _alarm(conn: sa.Connection, parts: Parts, m: Inbound, context: Context, finding: Finding, message_id: int) -> None:
+    """One urgent ticket an emergency: what the same person cries out next goes to whoever has it."""
+    talk = context.conversation
+    recent = talk and (context.now - talk.at).total_seconds() < 60 * context.conversation_minutes
+    if talk and recent and talk.ticket_id and (talk.matter or "").startswith("crisis."):
+        more = Command("add", m.text, talk.ticket_id)
+        commands.run(commands.Doing(conn, parts.desk, m, context, more))
+        _remember(conn, m, context, finding, ticket_id=talk.ticket_id)
+    else:
+        _open(conn, parts, m, context, Escalate(m.text, "danger", finding, urgent=True), message_id)
 
 
 def _open(conn: sa.Connection, parts: Parts, m: Inbound, context: Context, e: Escalate, message_id: int) -> str:

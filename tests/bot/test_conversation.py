@@ -87,6 +87,14 @@ def test_danger_alerts_the_advisor_and_the_bureau_at_once(liu, wang, zhang):
     assert any("有人遇到危险" in text for text in zhang.heard())
 
 
+def test_what_is_cried_out_next_goes_to_the_same_ticket(liu, wang, parts):
+    liu.say("他又在打我，拿着刀，快来人")
+    liu.say("快来人啊他要砍死我，堵在灶屋门口")
+    with parts.engine.connect() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(schema.ticket)) == 1
+    assert any("堵在灶屋门口" in text for text in wang.heard())
+
+
 def test_danger_is_heard_while_the_robot_is_quiet(liu, people):
     people("wang", VILLAGE).say("乡亲们，这件事我来说两句")
     assert liu.say(WAGES) is None
