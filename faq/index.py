@@ -8,7 +8,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-from knowledge.library import ArticleText, Library
+from knowledge.library import Library
 
 FORMAT = "10"  # raise when the arrays or the learning change
 HERE = Path(__file__).parent
@@ -21,8 +21,7 @@ def build(library: Library, folder: Path, today: date, training: Path = TRAINING
 
     `today` decides which articles are in force and may be cited.
     """
-    articles = library.articles(today)
-    digest = _digest(library, articles, training)
+    digest = _digest(library, today, training)
     meta = folder / "meta.json"
     if meta.exists() and json.loads(meta.read_text(encoding="utf-8"))["digest"] == digest:
         return False
@@ -31,17 +30,16 @@ def build(library: Library, folder: Path, today: date, training: Path = TRAINING
     draft = folder.with_name(folder.name + ".building")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    bake.write(library, articles, training, draft)
+    bake.write(library, library.articles(today), training, draft)
     (draft / "meta.json").write_text(json.dumps({"digest": digest, "format": FORMAT}), encoding="utf-8")
     _swap(draft, folder)
     return True
 
 
-def _digest(library: Library, articles: list[ArticleText], training: Path) -> str:
+def _digest(library: Library, today: date, training: Path) -> str:
     """A SHA-256 over the library, the articles in force, the training texts and the tokenizer's lists."""
     h = hashlib.sha256(f"{FORMAT} {library.digest}".encode())
-    laws = sorted({f"{a.ref.law} {a.version}" for a in articles})
-    h.update("\n".join(laws).encode())
+    h.update("\n".join(library.laws(today)).encode())
     for path in [*sorted(training.glob("*.tsv")), *(HERE / name for name in _READ)]:
         h.update(path.name.encode())
         h.update(path.read_bytes())

@@ -144,6 +144,14 @@ class Library:
         )
         return [_article(r, ref) for r in rows]
 
+    def laws(self, on: date) -> list[str]:
+        """Every law in force on a day with its version, in order."""
+        rows = self._db.execute(
+            "SELECT name || ' ' || version FROM statute WHERE valid_from <= ? AND (valid_to IS NULL OR valid_to > ?) ORDER BY 1",
+            (on.isoformat(), on.isoformat()),
+        )
+        return [str(r[0]) for r in rows]
+
     def articles(self, on: date) -> list[ArticleText]:
         """Every article in force on a day."""
         rows = self._db.execute(

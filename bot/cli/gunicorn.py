@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from prometheus_client import multiprocess
 
 from bot.config import Settings
 from bot.logs import configure
+from faq import segment
+
+# Before the workers are forked: the code and the dictionaries are loaded once and shared. No connection is open yet.
+import_module("bot.app")
+segment.warm()
 
 worker_class = "gthread"
 threads = 16

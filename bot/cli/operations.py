@@ -37,12 +37,13 @@ def run() -> None:
     _migrate(settings)
     if settings.demo:
         county.seed(store.connect(settings.url), datetime.now(UTC))
-    me = [sys.executable, "-m"]
-    processes = [
-        subprocess.Popen([*me, *words], env=child_environment(settings))
-        for words in (["bot", "serve"], ["schedulers", "sender"], ["schedulers", "scheduler"])
-    ]
+    command, environment = _web(settings)
+    processes = [subprocess.Popen(command, env=environment)]
     _announce(settings, processes[0])
+    processes += [
+        subprocess.Popen([sys.executable, "-m", "schedulers", name], env=child_environment(settings))
+        for name in ("sender", "scheduler")
+    ]
     sys.exit(_wait(processes))
 
 
@@ -84,14 +85,19 @@ def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> int:
 
 @click.command(help="只启动网页服务（gunicorn）。")
 def serve() -> None:
-    settings = Settings.from_env()
+    command, environment = _web(Settings.from_env())
+    os.execve(sys.executable, command, environment)  # noqa: S606
+
+
+def _web(settings: Settings) -> tuple[list[str], dict[str, str]]:
+    """The command and environment of gunicorn; its workers share their counters in an empty folder."""
     shared = settings.data_dir / "metrics"
     shutil.rmtree(shared, ignore_errors=True)
     shared.mkdir(parents=True, exist_ok=True)
     config = Path(__file__).with_name("gunicorn.py")
     command = [sys.executable, "-m", "gunicorn", "-c", f"{config}", "-b", settings.listen, "-w", str(settings.workers),
                "bot.app:create_app()"]  # fmt: skip
-    os.execve(sys.executable, command, child_environment(settings, PROMETHEUS_MULTIPROC_DIR=str(shared)))  # noqa: S606
+    return command, child_environment(settings, PROMETHEUS_MULTIPROC_DIR=str(shared))
 
 
 def _migrate(settings: Settings) -> None:
