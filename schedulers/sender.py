@@ -19,7 +19,7 @@ from bot.store.deliveries import Delivery
 
 log = structlog.get_logger("farun.sender")
 
-BATCH = 20
+BATCH = 50
 LONGEST_WAIT = timedelta(minutes=15)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from prometheus_client import multiprocess
-
 from bot.config import Settings
 from bot.logs import configure
 from faq import segment
@@ -27,8 +25,3 @@ loglevel = "warning"
 def post_fork(_server: Any, _worker: Any) -> None:
     """Each worker logs as the settings say."""
     configure(Settings.from_env())
-
-
-def child_exit(_server: Any, worker: Any) -> None:
-    """A worker that died leaves no gauges behind."""
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
