@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from datetime import UTC, datetime
 
 import click
 import requests
 
-from bot.channels.gateway import sign
+from bot.channels.gateway import signed_headers
 from bot.config import Settings
 from bot.errors import FarunError
 
@@ -34,11 +35,7 @@ def gateway_say(text: str, room: str, sender: str, name: str, at: bool, private:
         },
         ensure_ascii=False,
     ).encode()  # fmt: skip
-    timestamp, nonce = str(int(time.time())), secrets.token_hex(16)
-    headers = {
-        "X-Farun-Timestamp": timestamp, "X-Farun-Nonce": nonce, "Content-Type": "application/json",
-        "X-Farun-Signature": sign(settings.gateway_secret, timestamp, nonce, body),
-    }  # fmt: skip
+    headers = signed_headers(settings.gateway_secret, body, datetime.now(UTC))
     click.echo(_post(f"{url or 'http://' + settings.listen}/hook/gateway", body, headers))
 
 

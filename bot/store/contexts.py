@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,25 +19,29 @@ _advisor = person.alias("advisor")
 
 def read(conn: sa.Connection, m: Inbound) -> tuple[Group | None, Person | None, Conversation | None]:
     """The room's group (in private: the speaker's home group), the speaker if on the roster, the talk so far."""
-    here = sa.select(
-        sa.literal(m.channel).label("channel"), sa.literal(m.sender_id).label("sender_id"), sa.literal(m.account).label("account")
-    ).subquery()
+    keys = {"channel": m.channel, "account": m.account, "room_id": m.room_id, "sender_id": m.sender_id}
+    row = conn.execute(_statement(private=m.private), keys).one()
+    return _group(row), _person(row), _conversation(row)
+
+
+@cache
+def _statement(*, private: bool) -> sa.Select[Any]:
+    """The one query, built once a kind of room: every message of every group asks it."""
+    channel, account, room_id, sender_id = (sa.bindparam(k, type_=sa.String) for k in ("channel", "account", "room_id", "sender_id"))
+    here = sa.select(channel.label("channel"), sender_id.label("sender_id"), account.label("account")).subquery()
     c, i = conversation.c, identity.c
-    talk = sa.and_(c.channel == m.channel, c.account == m.account, c.room_id == m.room_id, c.sender_id == m.sender_id)
-    home = sa.and_(
-        resident.c.channel == m.channel, resident.c.account == m.account, resident.c.sender_id == m.sender_id
-    )
-    in_group = sa.and_(group.c.channel == m.channel, group.c.room_id == m.room_id)
+    talk = sa.and_(c.channel == channel, c.account == account, c.room_id == room_id, c.sender_id == sender_id)
+    home = sa.and_(resident.c.channel == channel, resident.c.account == account, resident.c.sender_id == sender_id)
+    in_group = sa.and_(group.c.channel == channel, group.c.room_id == room_id)
     joined = (
         here.outerjoin(identity, sa.and_(i.channel == here.c.channel, i.sender_id == here.c.sender_id))
         .outerjoin(_speaker, sa.and_(_speaker.c.id == i.person_id, _speaker.c.active))
         .outerjoin(conversation, talk)
-        .outerjoin(resident, home if m.private else sa.false())
-        .outerjoin(group, group.c.id == resident.c.group_id if m.private else in_group)
+        .outerjoin(resident, home if private else sa.false())
+        .outerjoin(group, group.c.id == resident.c.group_id if private else in_group)
         .outerjoin(_advisor, sa.and_(_advisor.c.id == group.c.advisor_id, _advisor.c.active))
     )
-    row = conn.execute(
-        sa.select(
+    return sa.select(
             group.c.id.label("g_id"), group.c.name.label("g_name"), group.c.kind, group.c.mode,
             group.c.region_id.label("g_region"), group.c.human_spoke_at, group.c.silence_minutes,
             _advisor.c.id.label("a_id"), _advisor.c.name.label("a_name"), _advisor.c.phone.label("a_phone"),
@@ -44,9 +49,7 @@ def read(conn: sa.Connection, m: Inbound) -> tuple[Group | None, Person | None, 
             _speaker.c.id.label("p_id"), _speaker.c.name.label("p_name"), _speaker.c.role, _speaker.c.phone.label("p_phone"),
             _speaker.c.region_id.label("p_region"),
             c.question, c.matter, c.entry_id, c.options, c.refs, c.ticket_id, c.pending_private, c.at,
-        ).select_from(joined)
-    ).one()  # fmt: skip
-    return _group(row), _person(row), _conversation(row)
+    ).select_from(joined)  # fmt: skip
 
 
 def _group(row: Any) -> Group | None:
