@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,9 @@ class Gate:
         self._weights: Floats = load(folder, "gate.weights")
         self._bias: Floats = load(folder, "gate.bias")
 
-    def logits(self, text: str) -> Floats:
+        self.logits = lru_cache(64)(self._logits)  # a message is looked at for danger, then for law; one before it again
+
+    def _logits(self, text: str) -> Floats:
         """Log odds of legal, danger and each kind. Shape (2 + kinds,)."""
         columns, weights = self._vocabulary.weigh(message(text))
         found: Floats = weights @ self._weights[columns] + self._bias

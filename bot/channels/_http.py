@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import requests
 import urllib3
 
 MAX_ANSWER = 65536
@@ -32,48 +33,69 @@ class NoAnswer:
     reason: Literal["no such address", "not reached", "no answer in time", "connection lost"]
 
 
-def session() -> requests.Session:
-    """A client. Its own debug lines are off: they hold whole addresses."""
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    return requests.Session()
+class Client:
+    """Connections to other hosts; through the proxies that the environment names, unless it exempts a host."""
+
+    def __init__(self) -> None:
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its debug lines hold whole addresses
+        self._direct = urllib3.PoolManager()
+        self._proxies = {k: urllib3.ProxyManager(v) for k, v in getproxies().items() if k in ("http", "https")}
+
+    def towards(self, url: str) -> urllib3.PoolManager:
+        """The way to an address. Raises `ValueError` where it is none."""
+        to = urlsplit(url)
+        if to.scheme not in ("http", "https") or not to.hostname:
+            raise ValueError(to.scheme)
+        proxy = self._proxies.get(to.scheme)
+        return self._direct if proxy is None or proxy_bypass(to.hostname) else proxy
 
 
-def post(
-    http: requests.Session, url: str, body: bytes, headers: Mapping[str, str], seconds: float
-) -> Answer | NoAnswer:
+def post(http: Client, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Answer | NoAnswer:
     """POST once: no redirect, no second try, at most about `seconds` and 64 KiB of answer."""
     deadline = time.monotonic() + seconds
-    limits = (min(_CONNECT_SECONDS, seconds), seconds)
+    limits = urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds)
     # A connection kept open may be closed by the other side just as we write: then nobody knows what arrived.
-    sent = {**headers, "Connection": "close"}
+    sent = {**headers, "Connection": "close", "Accept-Encoding": "identity"}
     try:
-        with http.post(url, data=body, headers=sent, timeout=limits, allow_redirects=False, stream=True) as r:
-            return Answer(r.status_code, _read(r, deadline), _retry_after(r))
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as e:
+        r = http.towards(url).request(
+            "POST", url, body=body, headers=sent, timeout=limits, redirect=False, retries=False, preload_content=False
+        )
+        try:
+            return Answer(r.status, _read(r, deadline), _retry_after(r))
+        finally:
+            r.close()
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as e:
         return _failure(e)
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     body = b""
-    while len(body) < MAX_ANSWER and (more := response.raw.read1(MAX_ANSWER - len(body), decode_content=True)):
+    while len(body) < MAX_ANSWER and (more := response.read1(MAX_ANSWER - len(body), decode_content=True)):
         body += more
         if time.monotonic() > deadline:
-            raise requests.ReadTimeout("the answer trickles")
+            raise TimeoutError("the answer trickles")
     return body
 
 
 def _failure(error: Exception) -> NoAnswer:
     """Only a connection that never stood proves that nothing arrived."""
-    cause = getattr(error.args[0] if error.args else None, "reason", None)
-    never = requests.ConnectTimeout | requests.exceptions.SSLError | requests.exceptions.ProxyError
-    if isinstance(cause, urllib3.exceptions.NewConnectionError) or isinstance(error, never):
-        return NoAnswer("not reached")
-    if isinstance(error, ValueError):  # requests' own word for an address that is none
-        return NoAnswer("no such address")
-    return NoAnswer("no answer in time" if isinstance(error, requests.Timeout) else "connection lost")
+    match error:
+        case (
+            urllib3.exceptions.NewConnectionError()
+            | urllib3.exceptions.ConnectTimeoutError()
+            | urllib3.exceptions.SSLError()
+            | urllib3.exceptions.ProxyError()
+        ):
+            return NoAnswer("not reached")
+        case ValueError():  # urllib3's own word for an address that is none
+            return NoAnswer("no such address")
+        case TimeoutError() | urllib3.exceptions.TimeoutError():
+            return NoAnswer("no answer in time")
+        case _:
+            return NoAnswer("connection lost")
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
     """Seconds or a date, as HTTP has it; anything else counts as unsaid. At most a day."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

@@ -9,8 +9,6 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-import requests
-
 from bot.channels import _http
 from bot.channels._guard import check_clock, same, short_id
 from bot.channels._json import Fields, dump
@@ -45,7 +43,7 @@ class Gateway:
 
     def __init__(
         self, secret: str, push_url: str, bot_names: Sequence[str], now: Callable[[], datetime], *, window: int = 300,
-        max_bytes: int = 2000, per_minute: int = 600, http: requests.Session | None = None, seconds: float = 10.0,
+        max_bytes: int = 2000, per_minute: int = 600, http: _http.Client | None = None, seconds: float = 10.0,
     ) -> None:  # fmt: skip
         self.secrets: tuple[str, ...] = (secret,)
         self.capabilities = Capabilities(
@@ -57,7 +55,7 @@ class Gateway:
         self._names = tuple(bot_names)
         self._now = now
         self._window = window
-        self._http = http or _http.session()
+        self._http = http or _http.Client()
         self._seconds = seconds
 
     def verify(self, call: Call) -> Ack:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-import requests
-
 from bot.channels import _http
 from bot.channels._crypto import Envelope
 from bot.channels._guard import short_id
@@ -50,7 +48,7 @@ class WecomAibot:
 
     def __init__(
         self, token: str, aes_key: str, bot_names: Sequence[str], now: Callable[[], datetime], *, window: int = 300,
-        per_minute: int = 60, receive_id: str = "", http: requests.Session | None = None, seconds: float = 10.0,
+        per_minute: int = 60, receive_id: str = "", http: _http.Client | None = None, seconds: float = 10.0,
         trusted: Callable[[str], bool] = is_tencent,
     ) -> None:  # fmt: skip
         self.secrets: tuple[str, ...] = (token, aes_key)
@@ -61,7 +59,7 @@ class WecomAibot:
         self._envelope = Envelope(token, aes_key, now, window, receive_id)
         self._names = tuple(bot_names)
         self._now = now
-        self._http = http or _http.session()
+        self._http = http or _http.Client()
         self._seconds = seconds
         self._trusted = trusted
         self._current = threading.local()

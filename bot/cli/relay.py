@@ -6,9 +6,10 @@ import json
 import secrets
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import click
-import requests
+import urllib3
 
 from bot.channels.gateway import signed_headers
 from bot.config import Settings
@@ -41,11 +42,11 @@ def gateway_say(text: str, room: str, sender: str, name: str, at: bool, private:
 
 def _post(address: str, body: bytes, headers: dict[str, str]) -> str:
     try:
-        answer = requests.post(address, data=body, headers=headers, timeout=15)
-    except requests.RequestException as e:
+        answer = urllib3.request("POST", address, body=body, headers=headers, timeout=15, retries=False)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as e:
         raise FarunError(f"{address}：连不上（{type(e).__name__}），服务起来了吗？") from None
-    if answer.status_code != requests.codes.ok:
-        raise FarunError(f"{address}：被拒绝（{answer.status_code}）：{answer.text.strip()}")
+    if answer.status != HTTPStatus.OK:
+        raise FarunError(f"{address}：被拒绝（{answer.status}）：{answer.data.decode().strip()}")
     reply = answer.json()["reply"]
     return str(reply["text"]) if reply else "（不作声）"
 

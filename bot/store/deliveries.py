@@ -30,6 +30,17 @@ class Delivery:
     attempts: int
 
 
+# Built once: each delivery asks them.
+_MINE = (delivery.c.id == sa.bindparam("its_id"), delivery.c.claimed_by == sa.bindparam("its_holder"))
+_END = sa.update(delivery).where(*_MINE)
+_START = (
+    sa.update(delivery)
+    .where(*_MINE, delivery.c.status == DeliveryStatus.CLAIMED)
+    .values(status=DeliveryStatus.SENDING, attempts=delivery.c.attempts + 1, sending_at=sa.bindparam("sending_at"), lease_until=sa.bindparam("lease_until"))
+    .returning(delivery.c.id)
+)
+
+
 def plan(
     conn: sa.Connection, key: str, to: Address, text: str, *, due_at: datetime, kind: str = "ticket",
     priority: int = PEOPLE, mention: str | None = None, ticket_id: int | None = None,
@@ -76,16 +87,8 @@ def claim(conn: sa.Connection, channel: str, holder: str, now: datetime, *, leas
 
 def start(conn: sa.Connection, delivery_id: int, holder: str, now: datetime, lease_seconds: int) -> bool:
     """Mark "sending" before the network call; False when another process has taken it over."""
-    statement = (
-        sa.update(delivery)
-        .where(delivery.c.id == delivery_id, delivery.c.status == DeliveryStatus.CLAIMED, delivery.c.claimed_by == holder)
-        .values(
-            status=DeliveryStatus.SENDING, sending_at=now, attempts=delivery.c.attempts + 1,
-            lease_until=now + timedelta(seconds=lease_seconds),
-        )
-        .returning(delivery.c.id)
-    )  # fmt: skip
-    return conn.scalar(statement) is not None
+    row = {"its_id": delivery_id, "its_holder": holder, "sending_at": now, "lease_until": now + timedelta(seconds=lease_seconds)}
+    return conn.scalar(_START, row) is not None
 
 
 def sent(conn: sa.Connection, delivery_id: int, holder: str, external_id: str, now: datetime) -> None:
@@ -104,8 +107,7 @@ def retry(conn: sa.Connection, delivery_id: int, holder: str, error: str, not_be
 
 
 def _end(conn: sa.Connection, delivery_id: int, holder: str, **values: object) -> None:
-    mine = (delivery.c.id == delivery_id, delivery.c.claimed_by == holder)
-    conn.execute(sa.update(delivery).where(*mine).values(claimed_by=None, lease_until=None, **values))
+    conn.execute(_END, {"its_id": delivery_id, "its_holder": holder, "claimed_by": None, "lease_until": None, **values})
 
 
 def reclaim(conn: sa.Connection, now: datetime, idempotent: Mapping[str, bool]) -> tuple[int, int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain import Finding, Inbound, Reply
-from bot.store import insert
+from bot.store import INSERTS, insert
 from bot.store.schema import feedback, message, nonce, ticket
 from knowledge.citation import ArticleRef
 
@@ -23,9 +24,14 @@ def record(conn: sa.Connection, m: Inbound, reply: Reply, group_id: str | None, 
         "matter": reply.finding.matter, "entry_id": reply.finding.entry_id, "confidence": reply.finding.confidence,
         "refs": refs_out(reply.finding.references),
     }  # fmt: skip
-    statement = insert(conn, message).values(row).on_conflict_do_nothing().returning(message.c.id)
-    new: int | None = conn.scalar(statement)
+    new: int | None = conn.scalar(_once(conn.dialect.name, message.c.id), row)
     return new
+
+
+@cache
+def _once(dialect: str, column: sa.Column[Any]) -> Any:
+    """INSERT of one row that gives its column back, nothing when it was there. Built once: every message asks it twice."""
+    return INSERTS[dialect](column.table).on_conflict_do_nothing().returning(column)
 
 
 def set_reply(conn: sa.Connection, message_id: int, reply: Reply) -> None:
@@ -54,8 +60,7 @@ def reply_by_id(conn: sa.Connection, channel: str, reply_id: str) -> str | None:
 def take_nonce(conn: sa.Connection, channel: str, value: str, now: datetime) -> bool:
     """Whether this nonce was never seen before; it is seen from now on."""
     row = {"channel": channel, "value": value, "seen_at": now}
-    statement = insert(conn, nonce).values(row).on_conflict_do_nothing().returning(nonce.c.value)
-    return conn.scalar(statement) is not None
+    return conn.scalar(_once(conn.dialect.name, nonce.c.value), row) is not None
 
 
 def add_feedback(conn: sa.Connection, row: dict[str, Any]) -> None:

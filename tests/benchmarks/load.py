@@ -19,6 +19,7 @@ QUESTIONS = (
     "老板拖欠我三个月工资，没签合同，怎么办", "邻居家的墙挡了我家的光，能不能让他拆", "骑电动车被撞了，对方不赔医药费怎么办",
     "承包地被村里收回去了合法吗", "网购的种子是假的，怎么赔",
 )  # fmt: skip
+TAILS = ("呀", "哈", "啊，第", "，哎", "，我家的", "，共", "，等到", "~")
 COMMANDS = ("法条 民法典 1079", "帮助", "进度")
 
 
@@ -28,7 +29,9 @@ def day(count: int, seed: int = 7) -> list[str]:
     kinds = ["c"] * (count * 95 // 100) + ["q"] * (count * 4 // 100)
     kinds += ["k"] * (count - len(kinds))
     rng.shuffle(kinds)
-    return [rng.choice({"c": CHATTER, "q": QUESTIONS, "k": COMMANDS}[k]) for k in kinds]
+    lines = [rng.choice({"c": CHATTER, "q": QUESTIONS, "k": COMMANDS}[k]) for k in kinds]
+    # No two lines of chatter are the same, so that nothing remembered from the last one helps.
+    return [f"{line}{rng.choice(TAILS)}{n}" if k == "c" else line for n, (k, line) in enumerate(zip(kinds, lines, strict=True))]
 
 
 def request(text: str, number: int, port: int) -> bytes:

@@ -1,5 +1,6 @@
 """The state database on both engines."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -54,6 +55,27 @@ def test_one_leader_at_a_time(engine):
         assert leases.lead(conn, "job", "a", now, 60)
         leases.give_up(conn, "job", "a")
         assert leases.lead(conn, "job", "b", now, 60)
+
+
+def test_many_writers_at_once_wait_for_each_other_and_none_is_refused(engine):
+    def write(writer):
+        for n in range(25):
+            with engine.begin() as conn:
+                count = conn.scalar(sa.select(sa.func.count()).select_from(schema.nonce))
+                conn.execute(sa.insert(schema.nonce).values(channel=str(writer), value=str(n), seen_at=datetime.now(UTC)))
+        return count
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    with engine.connect() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(schema.nonce)) == 200
+
+
+def test_a_writer_that_fails_lets_the_next_one_in(engine):
+    with pytest.raises(sa.exc.IntegrityError), engine.begin() as conn:
+        conn.execute(sa.insert(schema.nonce).values(channel=None, value="y", seen_at=datetime.now(UTC)))
+    with ThreadPoolExecutor(1) as pool:  # from another connection
+        assert pool.submit(lambda: store.upgrade(engine)).result(timeout=20) is None
 
 
 def test_the_region_tree_goes_up_and_down(parts):

@@ -106,6 +106,16 @@ def test_an_unclear_end_is_tried_again_and_shown_once(gateway, peer, trick):
     assert len(peer.heard) == 2 and len(relay.shown) == 1
 
 
+def test_a_push_goes_through_the_proxy_that_the_environment_names_but_for_hosts_it_exempts(monkeypatch, clock, peer):
+    monkeypatch.setenv("http_proxy", peer.url)
+    monkeypatch.setenv("no_proxy", "exempt.invalid")
+    peer.script = Relay()
+    Gateway(SECRET, "http://relay.invalid/push", (), clock).push(ROOM, "一", key="a")
+    assert [path for path, _, _ in peer.heard] == ["http://relay.invalid/push"]
+    assert failure(Gateway(SECRET, "http://exempt.invalid/push", (), clock)).retryable
+    assert len(peer.heard) == 1
+
+
 def test_a_relay_that_is_down_is_worth_another_try(clock, nobody):
     assert failure(Gateway(SECRET, nobody, (), clock)).retryable
 
