@@ -13,9 +13,10 @@ from prometheus_client import REGISTRY as LOCAL
 from prometheus_client.multiprocess import MultiProcessCollector
 from werkzeug.exceptions import HTTPException
 
-from bot import demo, store, webhook, wording
+from bot import store, webhook, wording
 from bot.channels import build
 from bot.config import Settings, metrics_dir
+from bot.demo import pages
 from bot.errors import SettingError
 from bot.store import deliveries, reading, simulated, tickets
 from bot.webhook import Parts
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.register_blueprint(webhook.blueprint(parts))
     if parts.settings.demo:
-        app.register_blueprint(demo.blueprint(parts.engine, parts.settings))
+        app.register_blueprint(pages.blueprint(parts.engine, parts.settings))
         app.add_url_rule("/", "root", lambda: redirect("/demo/"))
     _operations(app, parts)
     app.register_error_handler(HTTPException, _refused)

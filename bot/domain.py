@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from knowledge.citation import ArticleRef
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class GroupKind(StrEnum):

@@ -7,8 +7,10 @@ import re
 import unicodedata
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jieba
+if TYPE_CHECKING:
+    import jieba  # here, not above: half a second to load, and a start that builds nothing needs none of it
 
 USERDICT = Path(__file__).with_name("userdict.txt")
 STOPWORDS = Path(__file__).with_name("stopwords.txt")
@@ -43,6 +45,8 @@ def warm() -> None:
 
 @cache
 def _tokenizer() -> jieba.Tokenizer:
+    import jieba  # here, not above: half a second to load, and a start that builds nothing needs none of it
+
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
     tokenizer.initialize()

@@ -18,7 +18,7 @@ from bot.channels import build
 from bot.channels.base import Pusher
 from bot.config import Settings
 from bot.desk import Desk
-from bot.desk.calendar import SHANGHAI
+from bot.domain import SHANGHAI
 from bot.errors import FarunError
 from bot.logs import configure
 from bot.store import leases, simulated

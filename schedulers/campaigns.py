@@ -10,7 +10,7 @@ import structlog
 from apscheduler.triggers.cron import CronTrigger
 
 from bot.desk import Desk, pushes
-from bot.desk.calendar import SHANGHAI
+from bot.domain import SHANGHAI
 from bot.store import roster
 from knowledge.library import Notice
 

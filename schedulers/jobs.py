@@ -12,7 +12,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.desk import Desk
-from bot.desk.calendar import SHANGHAI
+from bot.domain import SHANGHAI
 from schedulers import campaigns, reminders
 
 

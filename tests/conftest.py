@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from bot import store
 from bot.channels.simulated import Simulated
-from bot.cli.library import build_library
+from bot.cli.building import build_library
 from bot.config import Settings
 from bot.store import simulated
 from bot.webhook import Parts

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import click
 import sqlalchemy as sa
 
 from bot import store
@@ -103,3 +105,15 @@ def _roster(conn: sa.Connection) -> Iterator[Finding]:
         yield Finding("绑定", False, f"{len(rooms)} 个房间等着绑定，看 farun roster rooms", mild=True)
     if alone:
         yield Finding("名册", False, f"{len(alone)} 个群没有法律顾问：{'、'.join(g.name for g in alone[:3])}", mild=True)
+
+
+@click.command(help="检查设置、数据库、知识库、时钟、通道，并说怎么办。")
+def doctor() -> None:
+    findings = examine(Settings.from_env())
+    for f in findings:
+        click.echo(f"{'通过' if f.ok else '注意' if f.mild else '有问题'}　{f.subject}：{f.text}")
+    if any(not f.ok and not f.mild for f in findings):
+        sys.exit(1)
+
+
+COMMANDS = [doctor]

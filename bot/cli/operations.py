@@ -20,8 +20,7 @@ import click
 import sqlalchemy as sa
 
 from bot import store
-from bot.cli.doctor import examine
-from bot.cli.library import build_library
+from bot.cli.building import build_library
 from bot.config import Settings, child_environment
 from bot.demo import county
 from bot.errors import FarunError
@@ -116,15 +115,6 @@ def migrate() -> None:
     click.echo("状态库结构已是最新。")
 
 
-@click.command(help="检查设置、数据库、知识库、时钟、通道，并说怎么办。")
-def doctor() -> None:
-    findings = examine(Settings.from_env())
-    for f in findings:
-        click.echo(f"{'通过' if f.ok else '注意' if f.mild else '有问题'}　{f.subject}：{f.text}")
-    if any(not f.ok and not f.mild for f in findings):
-        sys.exit(1)
-
-
 @click.command(help="把状态库备份成一个文件（SQLite）；PostgreSQL 请用 pg_dump，见 deploy/backup.md。")
 @click.argument("target", type=click.Path(path_type=Path))
 def backup(target: Path) -> None:
@@ -179,4 +169,4 @@ def settle(number: int, again: bool) -> None:
     click.echo("已处理。")
 
 
-COMMANDS = [run, serve, migrate, doctor, backup, export, outbox]
+COMMANDS = [run, serve, migrate, backup, export, outbox]

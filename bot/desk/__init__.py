@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from bot import wording
 from bot.config import Settings
 from bot.desk import outgoing
-from bot.desk.calendar import SHANGHAI, WorkCalendar
-from bot.domain import Address, GroupKind, Inbound, Role
+from bot.desk.calendar import WorkCalendar
+from bot.domain import SHANGHAI, Address, GroupKind, Inbound, Role
 from bot.store import deliveries, roster, tickets
 from bot.store.tickets import Opening, Ticket
 from knowledge.citation import ArticleRef

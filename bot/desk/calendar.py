@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from bot.domain import SHANGHAI
 
 # Days off with a fixed date, for years whose plan is not out yet. Source: 全国年节及纪念日放假办法 (2024), article 2;
 # those of the lunar calendar are entered in the bureau's table as soon as they are known.

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot import wording
 from bot.desk import Desk, outgoing
-from bot.desk.calendar import SHANGHAI, after_quiet
-from bot.domain import Address
+from bot.desk.calendar import after_quiet
+from bot.domain import SHANGHAI, Address
 from bot.store import deliveries, roster
 from knowledge.library import Notice
 

@@ -7,18 +7,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.dialects import postgresql, sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+REVISION = "0001"  # the newest in migrations/versions; so that only an upgrade has to load alembic
 
 
 def connect(url: str) -> sa.Engine:
@@ -91,16 +87,29 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def insert(conn: sa.Connection, table: sa.Table) -> Any:
     """INSERT with ON CONFLICT, the one thing the two dialects spell apart."""
-    return INSERTS[conn.dialect.name](table)
+    return insert_for(conn.dialect.name, table)
+
+
+def insert_for(dialect: str, table: sa.Table) -> Any:
+    """The same without a connection. Loads one dialect, not both."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def upgrade(engine: sa.Engine) -> None:
     """Bring the database to the newest schema; safe to run again and beside another process."""
+    if is_current(engine):
+        return
+    from alembic import command  # here, not above: most of a second to load, and seldom needed
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as conn:
         if conn.dialect.name == "postgresql":
             conn.execute(sa.text("SELECT pg_advisory_lock(7462531)"))
         conn.commit()
-        command.upgrade(_alembic(conn), "head")
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
         conn.commit()
         if conn.dialect.name == "postgresql":
             conn.execute(sa.text("SELECT pg_advisory_unlock(7462531)"))
@@ -110,12 +119,6 @@ def upgrade(engine: sa.Engine) -> None:
 def is_current(engine: sa.Engine) -> bool:
     """Whether the schema is the one this code expects."""
     with reading(engine) as conn:
-        here = MigrationContext.configure(conn).get_current_revision()
-    return here == ScriptDirectory(str(MIGRATIONS)).get_current_head()
-
-
-def _alembic(conn: sa.Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = conn
-    return config
+        if not sa.inspect(conn).has_table("alembic_version"):
+            return False
+        return bool(conn.scalar(sa.text("SELECT version_num FROM alembic_version")) == REVISION)

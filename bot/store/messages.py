@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import Finding, Inbound, Reply
-from bot.store import INSERTS, insert
+from bot.store import insert, insert_for
 from bot.store.schema import feedback, message, nonce, ticket
 from knowledge.citation import ArticleRef
 
@@ -31,7 +31,7 @@ def record(conn: sa.Connection, m: Inbound, reply: Reply, group_id: str | None, 
 @cache
 def _once(dialect: str, column: sa.Column[Any]) -> Any:
     """INSERT of one row that gives its column back, nothing when it was there. Built once: every message asks it twice."""
-    return INSERTS[dialect](column.table).on_conflict_do_nothing().returning(column)
+    return insert_for(dialect, column.table).on_conflict_do_nothing().returning(column)
 
 
 def set_reply(conn: sa.Connection, message_id: int, reply: Reply) -> None:

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from bot import store
 from bot.channels.gateway import Gateway
-from bot.cli.library import build_library
+from bot.cli.building import build_library
 from bot.config import Settings
 from bot.desk import Desk
 from bot.domain import Address

@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from bot.desk.calendar import SHANGHAI, WorkCalendar, after_quiet
+from bot.desk.calendar import WorkCalendar, after_quiet
+from bot.domain import SHANGHAI
 
 OFFICE = (time(9), time(17))
 CALENDAR = WorkCalendar(OFFICE)

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from bot import store
 from bot.store import leases, roster, schema
@@ -18,6 +19,10 @@ def test_upgrade_head_equals_the_metadata(engine):
         differences = compare_metadata(context, schema.metadata)
     assert differences == []
     assert store.is_current(engine)
+
+
+def test_the_code_knows_the_newest_revision():
+    assert ScriptDirectory(str(store.MIGRATIONS)).get_current_head() == store.REVISION
 
 
 def test_upgrading_again_changes_nothing(engine):

@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from bot import demo
 from bot.config import Settings
-from bot.demo import county, events
+from bot.demo import county, events, pages
 from bot.store import simulated
 from bot.store.schema import group, identity, person, region, simulated_line
 
@@ -31,7 +30,7 @@ def transcript(engine: sa.Engine) -> simulated.Transcript:
 @pytest.fixture
 def client(engine: sa.Engine) -> FlaskClient:
     app = Flask("test")
-    app.register_blueprint(demo.blueprint(engine, Settings.from_env({"FARUN_DEMO": "on"})))
+    app.register_blueprint(pages.blueprint(engine, Settings.from_env({"FARUN_DEMO": "on"})))
     return app.test_client()
 
 
