@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import Person, TicketStatus
 from knowledge.citation import ArticleRef
-from knowledge.library import ArticleText, Entry, Matter, Notice
+from knowledge.library import ArticleText, Entry, Materials, Matter, Notice
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -61,7 +61,7 @@ def help_text(role: str, name: str) -> str:
         "cadre": "村干部可以发：\n工单　看本村未办结的（不显示内容）\n催办 12\n代问 乡亲要问的事",
     }.get(role, "")
     everyone = (
-        f"我是{name}，是机器人。直接说事就行，比如“老板欠我工资没合同怎么办”。\n还可以发：\n法条 民法典 1079　看条文\n法条 1　看上一条答复的第 1 个依据\n"
+        f"我是{name}，是机器人。直接说事就行，比如“老板欠我工资没合同怎么办”。\n还可以发：\n法条 民法典 1079　看条文\n法条 1　看上一条答复的第 1 个依据\n材料 法律援助　看办事要带什么\n"
         "转人工　请法律顾问来答\n进度　看我的工单\n补充 12 您要说的\n撤回 12\n评价 12 5 5 5　态度、速度、专业，各 1 到 5 分"
     )
     return f"{own}\n\n{everyone}" if own else everyone
@@ -280,6 +280,23 @@ NO_SUCH_NOTICE = "没有第 {n} 条风险提示，发“推送”看清单。"
 
 def law_text(article: ArticleText) -> str:
     return f"{article.ref}（{article.valid_from:%Y-%m-%d} 起施行的版本）\n{article.text}"
+
+
+def materials(m: Materials) -> str:
+    """What to bring, each once, with the form it is wanted in."""
+    lines = [f"{m.title}：", *(f"{n}. {_material(*item)}" for n, item in enumerate(m.items, 1)), f"去哪里：{'、'.join(m.where)}。", "怎么办："]
+    lines += [f"{n}. {step}" for n, step in enumerate(m.steps, 1)]
+    lines += [f"{name}：{_full_stop(text)}" for name, text in (("多久", m.time), ("费用", m.cost)) if text]
+    return "\n".join([*lines, grounds([r.ref for r in m.refs])])
+
+
+def _material(name: str, form: str, when: str, note: str) -> str:
+    extra = "；".join(t for t in (f"{when}才要" if when else "", note) if t)
+    return f"{name}（{form}）{'：' + extra if extra else ''}"
+
+
+def which_materials(names: Sequence[str]) -> str:
+    return f"要办哪一样？发“材料 {names[0]}”这样问。有：{'、'.join(names)}。"
 
 
 def references(refs: Sequence[ArticleRef]) -> str:

@@ -16,7 +16,7 @@ from knowledge.statutes import Statute, read
 from knowledge.texts import Text, TextError, load, load_all
 
 CONTENT = Path(__file__).with_name("content")
-FORMAT = "4"  # raise when the tables change
+FORMAT = "6"  # raise when the tables change
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,10 @@ def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]
     matters = load(sources.content / "matters.yaml", "matters")
     texts = [load_all(sources.entries, "entries"), load_all(sources.content / "cases", "cases")]
     notices = load_all(sources.content / "notices", "notice")
+    lists = load_all(sources.content / "materials", "materials")
     hotlines = load(sources.content / "hotlines.yaml", "hotlines")
     names = _Names(statutes)
-    _cross_check(matters, texts[0], texts[1], notices)
+    _cross_check(matters, texts[0], texts[1], [*notices, *lists])
 
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".building")
@@ -67,6 +68,7 @@ def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]
     db.table("phrasing").create_index(["entry_id"])
     db.table("typical_case").insert_all(_case_rows(texts[1], names), pk="id")
     db.table("notice").insert_all(_notice_rows(notices, names), pk="id")
+    db.table("materials").insert_all(_materials_rows(lists, names), pk="id")
     db.table("meta").insert_all([{"key": "digest", "value": digest}], pk="key")
     db.vacuum()
     db.close()
@@ -92,7 +94,7 @@ class _Names:
         return NATION + law if NATION + law in self._full else law
 
 
-def _cross_check(matters: Text, entries: Sequence[Text], cases: Sequence[Text], notices: Sequence[Text]) -> None:
+def _cross_check(matters: Text, entries: Sequence[Text], cases: Sequence[Text], singles: Sequence[Text]) -> None:
     """What a schema cannot see: matters that exist, ids and questions that are unique."""
     codes = {m["code"] for m in matters.data["matters"]}
     problems, seen = list[str](), dict[str, str]()
@@ -111,8 +113,10 @@ def _cross_check(matters: Text, entries: Sequence[Text], cases: Sequence[Text], 
             once(text, row["id"], "编号", kind, n, "id")
             for k, question in enumerate(row["questions"] if kind == "entries" else ()):
                 once(text, question, "问法", kind, n, "questions", k)
-    for text in notices:
+    for text in singles:
         once(text, text.data["id"], "编号", "id")
+        if text.data.get("matter", next(iter(codes))) not in codes:
+            problems.append(f"{text.path.name} 第 {text.line('matter')} 行：事项“{text.data['matter']}”不在 matters.yaml 里")
     if problems:
         raise TextError("\n".join(problems))
 
@@ -174,11 +178,23 @@ def _case_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]
 
 def _notice_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
     for text in texts:
-        n = text.data
+        n, push = text.data, text.data["push"]
         yield {
             "id": n["id"], "title": n["title"], "text": n["text"].strip(), "refs": _refs(n["refs"], names),
-            "kinds": _json(n["push"]["kinds"]), "regions": _json(n["push"]["regions"]), "cron": n["push"].get("cron"),
-            "date": str(n["push"]["date"]) if "date" in n["push"] else None, "aloud": n["aloud"].strip(), **_review(n),
+            "kinds": _json(push["kinds"]), "regions": _json(push["regions"]), "cron": push.get("cron"),
+            "date": str(push["date"]) if "date" in push else None, "lunar": push.get("lunar"), "term": push.get("term"),
+            "before": push.get("before", 0), "trades": _json(n.get("trades", [])), "audiences": _json(n.get("audiences", [])),
+            "aloud": n["aloud"].strip(), **_review(n),
+        }  # fmt: skip
+
+
+def _materials_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
+    for text in texts:
+        m = text.data
+        yield {
+            "id": m["id"], "title": m["title"], "matter": m["matter"], "names": _json(m["names"]), "places": _json(m["where"]),
+            "items": _json(m["items"]), "steps": _json(m["steps"]), "time": m.get("time", ""), "cost": m.get("cost", ""),
+            "refs": _refs(m["refs"], names), "aloud": m["aloud"].strip(), **_review(m),
         }  # fmt: skip
 
 

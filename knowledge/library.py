@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A risk notice and when it goes out: `cron` (five fields, Asia/Shanghai) or `date` (ISO, Asia/Shanghai)."""
+    """A risk notice and when it goes out, in Asia/Shanghai: the first of these that is there.
+
+    `date` (ISO), `cron` (five fields), `lunar` (month-day, 12-30 the last day of the lunar year) or solar `term`;
+    the last two `before` so many days.
+    """
 
     id: str
     title: str
@@ -95,6 +101,28 @@ class Notice:
     regions: tuple[str, ...]
     cron: str | None
     date: str | None
+    lunar: str | None
+    term: str | None
+    before: int
+    trades: tuple[str, ...]
+    audiences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What to bring for one errand, told once (一次性告知). `items`: name, form, when ("" for always), note."""
+
+    id: str
+    title: str
+    matter: str
+    names: tuple[str, ...]
+    where: tuple[str, ...]
+    items: tuple[tuple[str, str, str, str], ...]
+    steps: tuple[str, ...]
+    time: str
+    cost: str
+    refs: tuple[Reference, ...]
+    valid_from: date
 
 
 class Library:
@@ -117,7 +145,7 @@ class Library:
 
     def counts(self) -> dict[str, int]:
         """Rows by table, for the doctor."""
-        tables = ("statute", "article", "matter", "entry", "phrasing", "typical_case", "notice")
+        tables = ("statute", "article", "matter", "entry", "phrasing", "typical_case", "notice", "materials")
         return {t: int(self._db.execute(f"SELECT count(*) FROM {t}").fetchone()[0]) for t in tables}  # noqa: S608 names are ours
 
     def resolve(self, law: str) -> str | None:
@@ -189,9 +217,32 @@ class Library:
     def notices(self) -> list[Notice]:
         """All risk notices, in the order of the files."""
         return [
-            Notice(r["id"], r["title"], r["text"], _refs(r["refs"]), _texts(r["kinds"]), _texts(r["regions"]), r["cron"], r["date"])
+            Notice(
+                r["id"], r["title"], r["text"], _refs(r["refs"]), _texts(r["kinds"]), _texts(r["regions"]), r["cron"], r["date"],
+                r["lunar"], r["term"], r["before"], _texts(r["trades"]), _texts(r["audiences"]),
+            )
             for r in self._db.execute("SELECT * FROM notice ORDER BY rowid")
         ]
+
+    def materials(self) -> list[Materials]:
+        """All material lists, in the order of the files."""
+        return [
+            Materials(
+                r["id"], r["title"], r["matter"], _texts(r["names"]), _texts(r["places"]),
+                tuple((i["name"], i["form"], i.get("when", ""), i.get("note", "")) for i in json.loads(r["items"])),
+                _texts(r["steps"]), r["time"], r["cost"], _refs(r["refs"]), date.fromisoformat(r["valid_from"]),
+            )
+            for r in self._db.execute("SELECT * FROM materials ORDER BY rowid")
+        ]
+
+    def counterpart(self, article: ArticleText, on: date) -> ArticleText | None:
+        """The article of the version in force on a day that reads most like this one; None where no version was in force."""
+        rows = self._db.execute(
+            "SELECT a.number, a.chapter, a.text, s.name, s.version, s.valid_from, s.valid_to FROM article a"
+            " JOIN statute s ON s.id = a.statute_id WHERE s.name = ? AND s.valid_from <= ? AND (s.valid_to IS NULL OR s.valid_to > ?)",
+            (article.ref.law, on.isoformat(), on.isoformat()),
+        )
+        return max((_article(r, None) for r in rows), key=lambda old: likeness(article.text, old.text), default=None)
 
     def full_text(self, words: Sequence[str], limit: int = 10) -> list[tuple[ArticleRef, str]]:
         """Articles in which all these words (as the tokenizer cut them) occur, best first."""
@@ -202,6 +253,12 @@ class Library:
             (query, limit),
         )
         return [(ArticleRef(r["name"], r["number"]), r["text"]) for r in rows]
+
+
+def likeness(one: str, other: str) -> float:
+    """How much two texts share, from 0 to 1: the Dice coefficient of their pairs of characters (Dice 1945)."""
+    a, b = Counter(pairwise(one)), Counter(pairwise(other))
+    return 2 * (a & b).total() / max(1, a.total() + b.total())
 
 
 def _article(r: sqlite3.Row, ref: ArticleRef | None) -> ArticleText:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+import cnlunar
 import sqlalchemy as sa
 import structlog
 from apscheduler.triggers.cron import CronTrigger
@@ -37,13 +38,33 @@ def fires(notice: Notice, after: datetime, until: datetime) -> list[datetime]:
     if notice.date is not None:
         moment = datetime.fromisoformat(notice.date).replace(tzinfo=SHANGHAI)
         return [moment] if after < moment <= until else []
-    trigger = CronTrigger.from_crontab(_named_days(notice.cron or ""), timezone=SHANGHAI)
+    if notice.cron is None:
+        return [m for m in _mornings(after, until) if _is_day(notice, m + timedelta(days=notice.before))]
+    trigger = CronTrigger.from_crontab(_named_days(notice.cron), timezone=SHANGHAI)
     found, moment = list[datetime](), trigger.get_next_fire_time(None, after.astimezone(SHANGHAI))
     while moment is not None and moment <= until:
         if moment > after:
             found.append(moment)
         moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
     return found
+
+
+def _mornings(after: datetime, until: datetime) -> list[datetime]:
+    """Nine in the morning of each day, in (after, until]."""
+    first = after.astimezone(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
+    days = ((first + timedelta(days=n)) for n in range((until - after).days + 2))
+    return [m for m in days if after < m <= until]
+
+
+def _is_day(notice: Notice, moment: datetime) -> bool:
+    """Whether this is the notice's solar term or lunar day. A leap month is not the month it repeats."""
+    day = cnlunar.Lunar(moment.replace(tzinfo=None))
+    if notice.term:
+        return bool(day.todaySolarTerms == notice.term)
+    wanted = tuple(int(part) for part in (notice.lunar or "").split("-"))
+    if wanted == (12, 30):  # a twelfth month may have 29 days: the eve of the first day is meant
+        day, wanted = cnlunar.Lunar((moment + timedelta(days=1)).replace(tzinfo=None)), (1, 1)
+    return not day.isLunarLeapMonth and (day.lunarMonth, day.lunarDay) == wanted
 
 
 def _named_days(cron: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,14 @@ ENTRIES = Path(index.__file__).with_name("entries")
 
 
 def build_library(settings: Settings, corpora: tuple[Path, ...] = (), *, say: bool = True) -> None:
-    """Bake knowledge.db and the index where anything changed."""
+    """Bake knowledge.db and the index where anything changed; of two that begin at once the second waits and finds it done."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.data_dir / "build.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _build(settings, corpora, say=say)
+
+
+def _build(settings: Settings, corpora: tuple[Path, ...], *, say: bool) -> None:
     paths = corpora or (statutes.fetch(settings.data_dir / "corpus"),)
     baked = baking.build(baking.Sources(paths, ENTRIES), settings.knowledge_db, words)
     library = Library(settings.knowledge_db)

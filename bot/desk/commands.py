@@ -76,6 +76,16 @@ def _law(d: Doing) -> str:
     return _article(d, ArticleRef(law, typed.article)) if typed and law else wording.NO_LAW.format(asked=wording.clip(asked, 30))
 
 
+def _papers(d: Doing) -> str:
+    asked = re.sub(r"(?:要|需要)?(?:带|准备|交|提供)?(?:什么|啥|哪些)?(?:材料|证件|手续)?[？?吗呢]*$", "", d.command.argument.strip())
+    lists = d.desk.library.materials()
+    found = [m for m in lists if asked and any(asked in n or n in asked for n in (*m.names, m.title))]
+    exact = [m for m in found if asked in m.names]
+    if len(found) == 1 or exact:
+        return wording.materials((exact or found)[0])
+    return wording.which_materials([m.names[0] for m in found or lists])
+
+
 def _article(d: Doing, ref: ArticleRef) -> str:
     article = d.desk.library.article(ref, d.now.astimezone(wording.SHANGHAI).date())
     return wording.law_text(article) if article else wording.LAW_TEXT_MISSING.format(ref=ref)
@@ -358,7 +368,7 @@ def _figures(d: Doing) -> str:
 
 
 _FOR_ALL: dict[str, Callable[[Doing], str]] = {
-    "help": _help, "smalltalk": _smalltalk, "law": _law, "progress": _progress, "rate": _rate, "withdraw": _withdraw,
+    "help": _help, "smalltalk": _smalltalk, "law": _law, "papers": _papers, "progress": _progress, "rate": _rate, "withdraw": _withdraw,
     "add": _add, "bind": _bind,
 }  # fmt: skip
 _FOR_ADVISORS: dict[str, Callable[[Doing], str]] = {

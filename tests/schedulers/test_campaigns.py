@@ -29,7 +29,7 @@ class Shelf:
 
 def notice(**how) -> Notice:
     given = {"id": "notice.x", "title": "年底结工钱", "text": "各位乡亲", "refs": (), "kinds": ("village", "hardship"), "regions": (),
-             "cron": None, "date": None, **how}
+             "cron": None, "date": None, "lunar": None, "term": None, "before": 0, "trades": (), "audiences": (), **how}
     return Notice(**given)
 
 
@@ -81,6 +81,30 @@ def test_all_notices_of_the_library_come_due_within_a_year(library):
     start = datetime(2026, 12, 1, tzinfo=UTC)
     for n in library.notices():
         assert campaigns.fires(n, start, start + timedelta(days=366)), n.id
+
+
+@pytest.mark.parametrize(
+    ("how", "day"),
+    [
+        ({"lunar": "1-1"}, "2027-02-06"),  # 春节 2027
+        ({"lunar": "12-30"}, "2027-02-05"),  # its eve; this twelfth month has 29 days
+        ({"lunar": "12-23", "before": 7}, "2027-01-23"),
+        ({"lunar": "5-5"}, "2027-06-09"),  # 端午
+        ({"lunar": "8-15"}, "2027-09-15"),  # 中秋
+        ({"lunar": "9-9"}, "2027-10-08"),  # 重阳
+        ({"term": "清明"}, "2027-04-05"),
+        ({"term": "冬至", "before": 3}, "2026-12-19"),
+    ],
+)
+def test_lunar_days_and_solar_terms(how, day):
+    found = campaigns.fires(notice(**how), AT, AT + timedelta(days=365))
+    assert [m.isoformat() for m in found] == [f"{day}T09:00:00+08:00"]
+
+
+def test_a_leap_month_does_not_fire_again():
+    # 2028 has a leap fifth month. Source: Hong Kong Observatory, Gregorian-lunar calendar conversion table
+    found = campaigns.fires(notice(lunar="5-5"), datetime(2028, 1, 1, tzinfo=UTC), datetime(2028, 12, 31, tzinfo=UTC))
+    assert [m.date().isoformat() for m in found] == ["2028-05-28"]
 
 
 def test_weekdays_of_cron_are_as_in_crontab():
