@@ -176,6 +176,7 @@ class Context:
     """All that `decide` may know besides the message. `group` is the room's, or in private the speaker's home group.
 
     `waiting_ticket`: its advisor asked back and waits. `pending_question`: asked in a group, to be gone on with in private.
+    `held`: ids of entries that must not be given out, because an article they rest on has changed.
     """
 
     now: datetime
@@ -186,6 +187,7 @@ class Context:
     pending_question: str | None = None
     silence_minutes: int = 10
     conversation_minutes: int = 30
+    held: frozenset[str] = frozenset()
 
     @property
     def role(self) -> Role:

@@ -24,6 +24,7 @@ from bot.channels.base import Ack, Call, Channel
 from bot.config import Settings
 from bot.desk import Desk, commands, outgoing
 from bot.domain import (
+    SHANGHAI,
     Address,
     Answer,
     Clarify,
@@ -46,7 +47,7 @@ from bot.domain import (
     Silence,
 )
 from bot.errors import Rejected
-from bot.store import contexts, deliveries, messages, reading
+from bot.store import contexts, deliveries, messages, quarantine, reading
 from faq.retriever import Retriever
 from knowledge.library import Library
 
@@ -144,11 +145,12 @@ def _masked(m: Inbound) -> Inbound:
 def _context(parts: Parts, m: Inbound) -> Context:
     now = parts.now()
     with reading(parts.engine) as conn:
-        group, person, talk = contexts.read(conn, m)
+        group, person, talk, something_held = contexts.read(conn, m)
+        held = quarantine.held(conn, now.astimezone(SHANGHAI).date()) if something_held else frozenset()
         waiting = contexts.waiting_ticket(conn, m) if (m.addressed or m.private) and person is None else None
         pending = contexts.pending_private(conn, m, now - timedelta(days=1)) if m.private else None
     s = parts.settings
-    return Context(now, group, person, talk, waiting, pending, s.silence_minutes, s.conversation_minutes)
+    return Context(now, group, person, talk, waiting, pending, s.silence_minutes, s.conversation_minutes, held)
 
 
 def _record_and_act(
@@ -160,7 +162,7 @@ def _record_and_act(
     draft = Reply(_ACTIONS[type(decision)], None, _finding(decision))
     group_id = context.group.id if context.group else None
     taken_up = not isinstance(decision, Silence)
-    message_id = messages.record(conn, m, draft, group_id, context.now, keep_text=taken_up)
+    message_id = messages.record(conn, m, draft, group_id, context.now, parts.library.digest[:12], keep_text=taken_up)
     if message_id is None:
         return messages.stored_reply(conn, m)
     if isinstance(decision, Silence):
@@ -236,6 +238,8 @@ def _open(conn: sa.Connection, parts: Parts, m: Inbound, context: Context, e: Es
     _remember(conn, m, context, finding, question=e.question, ticket_id=ticket.id)
     if e.reason == "asked":
         return wording.asked_for_person(ticket.id, owner, ticket.answer_due_at)
+    if e.reason == "law_changed":
+        return wording.law_changed(ticket.id, owner, ticket.answer_due_at)
     return wording.escalated(ticket.id, owner, ticket.answer_due_at, urgent=e.urgent)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain import Person, TicketStatus
 from knowledge.citation import ArticleRef
-from knowledge.library import ArticleText, Entry, Materials, Matter, Notice
+from knowledge.library import ArticleText, Change, Entry, Materials, Matter, Notice
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -119,6 +119,11 @@ def escalated(ticket_id: int, owner: str | None, due: datetime, *, urgent: bool)
     who = f"法律顾问{owner}" if owner else "法律顾问"
     when = f"最迟 {moment(due)} 前答复您" if not urgent else f"{moment(due)} 前联系您"
     return f"这件事我拿不准，不敢乱说，已转给{who}，工单号 {ticket_id}，{when}。发“进度 {ticket_id}”可以查。"
+
+
+def law_changed(ticket_id: int, owner: str | None, due: datetime) -> str:
+    who = f"法律顾问{owner}" if owner else "法律顾问"
+    return f"这方面的法律刚有变动，我的答复还在核对，先不乱说。已转给{who}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
 
 
 def asked_for_person(ticket_id: int, owner: str | None, due: datetime) -> str:
@@ -280,6 +285,20 @@ NO_SUCH_NOTICE = "没有第 {n} 条风险提示，发“推送”看清单。"
 
 def law_text(article: ArticleText) -> str:
     return f"{article.ref}（{article.valid_from:%Y-%m-%d} 起施行的版本）\n{article.text}"
+
+
+def law_then(day: date, changes: Sequence[Change]) -> str:
+    """Above an answer by today's law: that another one held on the day asked about, and what it said."""
+    lines = []
+    for c in changes:
+        law = c.law.removeprefix("中华人民共和国")
+        if c.then is None:
+            lines.append(f"您说的是 {day.year} 年的事。《{law}》{c.since:%Y年%-m月%-d日}才施行，那以前的事一般看当时的法律，拿不准请发“转人工”。")
+        else:
+            lines.append(
+                f"您说的是 {day.year} 年的事，当时用的是旧的《{law}》，{c.since:%Y年%-m月%-d日}起改了。那时的规定是{c.then.ref}：{clip(c.then.text, 160)}"
+            )
+    return "\n".join([*lines, "按现在的法律是这样：", ""]) if lines else ""
 
 
 def materials(m: Materials) -> str:

@@ -25,12 +25,13 @@ class Sources:
 
     corpora: tuple[Path, ...]
     entries: Path
+    newer: tuple[Path, ...] = ()
     content: Path = CONTENT
 
     def digest(self) -> str:
         """A SHA-256 over everything that is read, so that an unchanged library is not built again."""
         h = hashlib.sha256(FORMAT.encode())
-        for path in [*self.corpora, *sorted(self.entries.rglob("*.yaml")), *sorted(self.content.rglob("*.yaml"))]:
+        for path in [*self.corpora, *self.newer, *sorted(self.entries.rglob("*.yaml")), *sorted(self.content.rglob("*.yaml"))]:
             h.update(path.name.encode())
             h.update(_content(path))
         return h.hexdigest()
@@ -47,7 +48,7 @@ def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]
     digest = sources.digest()
     if target.exists() and _digest_of(target) == digest:
         return False
-    statutes = read(sources.corpora)
+    statutes = read(sources.corpora, sources.newer)
     matters = load(sources.content / "matters.yaml", "matters")
     texts = [load_all(sources.entries, "entries"), load_all(sources.content / "cases", "cases")]
     notices = load_all(sources.content / "notices", "notice")

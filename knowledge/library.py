@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -125,6 +125,18 @@ class Materials:
     valid_from: date
 
 
+SAME = 0.9  # likeness from which a rule counts as unchanged, whatever its number
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An article of a law that read otherwise on an earlier day. `then` is None where the law was not in force yet."""
+
+    law: str
+    since: date
+    then: ArticleText | None
+
+
 class Library:
     """The knowledge database, opened read-only. Safe to share between threads."""
 
@@ -136,12 +148,8 @@ class Library:
             for r in self._db.execute("SELECT * FROM matter ORDER BY rowid")
         }
         self.hotlines: dict[str, str] = dict(self._db.execute("SELECT number, name FROM hotline").fetchall())
+        self.digest = str(self._db.execute("SELECT value FROM meta WHERE key = 'digest'").fetchone()[0])  # what it was built from
         self.entry = lru_cache(maxsize=512)(self._entry)
-
-    @property
-    def digest(self) -> str:
-        """What the database was built from."""
-        return str(self._db.execute("SELECT value FROM meta WHERE key = 'digest'").fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """Rows by table, for the doctor."""
@@ -179,6 +187,11 @@ class Library:
             (on.isoformat(), on.isoformat()),
         )
         return [str(r[0]) for r in rows]
+
+    def starts(self, law: str) -> list[date]:
+        """The days on which versions of a law come into force, oldest first."""
+        rows = self._db.execute("SELECT valid_from FROM statute WHERE name = ? ORDER BY 1", (law,))
+        return [date.fromisoformat(r[0]) for r in rows]
 
     def articles(self, on: date) -> list[ArticleText]:
         """Every article in force on a day."""
@@ -243,6 +256,18 @@ class Library:
             (article.ref.law, on.isoformat(), on.isoformat()),
         )
         return max((_article(r, None) for r in rows), key=lambda old: likeness(article.text, old.text), default=None)
+
+    def changes(self, refs: Iterable[Reference], then: date, today: date) -> tuple[Change, ...]:
+        """For each law among the references the first article that read otherwise on a day; unchanged rules are left out."""
+        found: dict[str, Change] = {}
+        for ref in (r.ref for r in refs):
+            now = self.article(ref, today)
+            if now is None or now.valid_from <= then or ref.law in found:
+                continue
+            old = self.counterpart(now, then)
+            if old is None or likeness(now.text, old.text) < SAME:
+                found[ref.law] = Change(ref.law, now.valid_from, old)
+        return tuple(found.values())
 
     def full_text(self, words: Sequence[str], limit: int = 10) -> list[tuple[ArticleRef, str]]:
         """Articles in which all these words (as the tokenizer cut them) occur, best first."""

@@ -64,15 +64,31 @@ def fetch(directory: Path) -> Path:
     return target
 
 
-def read(paths: Sequence[Path]) -> list[Statute]:
-    """All statutes of all corpora with corrected validity; the same version in two corpora counts once, the first."""
+def read(paths: Sequence[Path], newer: Sequence[Path] = ()) -> list[Statute]:
+    """All statutes of all corpora with corrected validity; the same version in two corpora counts once, the first.
+
+    `newer` are corpora imported later: of a law that is known they bring only versions as new as the newest known.
+    """
     found: dict[tuple[str, date], Statute] = {}
     names: set[str] = set()
     for path in paths:
         for statute in _reader(path, known=frozenset(names)):
             found.setdefault((statute.law, statute.version), statute)
         names = {law for law, _ in found}
+    for path in newer:
+        newest = {law: max(v for name, v in found if name == law) for law in {law for law, _ in found}}
+        for statute in _reader(path, known=frozenset()):
+            law = NATION + statute.law if NATION + statute.law in newest else statute.law
+            if statute.version >= newest.get(law, date.min):
+                _whole(path, statute, found.get((law, newest.get(law, date.min))))
+                found[law, statute.version] = replace(statute, law=law)
     return _in_time(found.values(), corrections())
+
+
+def _whole(path: Path, new: Statute, known: Statute | None) -> None:
+    """A part of a law would repeal the rest of it unseen."""
+    if known and len(new.articles) < len(known.articles) / 2:
+        raise TextError(f"{path.name}：《{new.law}》只有 {len(new.articles)} 条，现有 {len(known.articles)} 条：要整部法律，不能只给改动的条文")
 
 
 def _reader(path: Path, known: frozenset[str]) -> Iterator[Statute]:
@@ -170,7 +186,16 @@ def _foreign(
         if {law, NATION + law} & known or version != newest[law]:
             continue
         day = date.fromisoformat(version)
-        yield Statute(law, day, day, tuple(articles), levels[law, version], source)
+        yield Statute(law, day, _in_force(articles, day), tuple(articles), levels[law, version], source)
+
+
+def _in_force(articles: Sequence[Article], version: date) -> date:
+    """The day that the law itself names, in one of its last articles; the day of the version where it names none."""
+    for article in articles[:-4:-1]:
+        named = re.search(r"自(\d{4})年(\d{1,2})月(\d{1,2})日起(?:施行|实施)", article.text)
+        if named:
+            return max(version, date(int(named[1]), int(named[2]), int(named[3])))
+    return version
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from bot.desk import Desk, pushes
 from bot.domain import SHANGHAI
-from bot.store import roster
+from bot.store import quarantine, reading, roster
 from knowledge.library import Notice
 
 log = structlog.get_logger("farun.campaigns")
@@ -24,7 +24,9 @@ LOOK_BACK = timedelta(hours=24)
 def plan_due(engine: sa.Engine, front: Desk, now: datetime) -> int:
     """Queue every notice that came due in the last day and is not queued yet; how many deliveries are new."""
     planned = 0
-    for notice in front.library.notices():
+    with reading(engine) as conn:
+        held = quarantine.held(conn, now.astimezone(SHANGHAI).date())
+    for notice in (n for n in front.library.notices() if n.id not in held):
         for fired_at in fires(notice, now - LOOK_BACK, now):
             with engine.begin() as conn:
                 planned += pushes.plan(conn, front, notice, fired_at, _regions(conn, notice))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -27,9 +28,27 @@ def build_library(settings: Settings, corpora: tuple[Path, ...] = (), *, say: bo
         _build(settings, corpora, say=say)
 
 
-def _build(settings: Settings, corpora: tuple[Path, ...], *, say: bool) -> None:
+def imported(settings: Settings) -> tuple[Path, ...]:
+    """The corpora that `farun law import` has taken in, oldest first."""
+    folder = settings.data_dir / "corpus" / "imported"
+    return tuple(sorted(folder.iterdir())) if folder.exists() else ()
+
+
+def keep(settings: Settings, corpus: Path, now: datetime) -> None:
+    """From now on every build reads this corpus, too."""
+    target = settings.data_dir / "corpus" / "imported" / f"{now:%Y%m%d-%H%M%S}-{corpus.name}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (shutil.copytree if corpus.is_dir() else shutil.copy)(corpus, target)
+
+
+def bake(settings: Settings, target: Path, corpora: tuple[Path, ...] = (), newer: tuple[Path, ...] | None = None) -> bool:
+    """Bake one knowledge.db; True when anything had changed. `newer` stands for what has been imported."""
     paths = corpora or (statutes.fetch(settings.data_dir / "corpus"),)
-    baked = baking.build(baking.Sources(paths, ENTRIES), settings.knowledge_db, words)
+    return baking.build(baking.Sources(paths, ENTRIES, imported(settings) if newer is None else newer), target, words)
+
+
+def _build(settings: Settings, corpora: tuple[Path, ...], *, say: bool) -> None:
+    baked = bake(settings, settings.knowledge_db, corpora)
     library = Library(settings.knowledge_db)
     indexed = index.build(library, settings.index_dir, datetime.now(SHANGHAI).date())
     if say:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
-from bot.cli.building import build_library
+from bot import store
+from bot.cli.building import bake, build_library, imported, keep
 from bot.config import Settings
+from bot.domain import SHANGHAI
+from bot.errors import FarunError
+from bot.store import quarantine, reading
 from faq import evaluate as evaluation
 from faq.retriever import Retriever
 from faq.segment import words
+from knowledge import impact
 from knowledge.citation import parse
 from knowledge.library import Library
 
@@ -43,6 +51,61 @@ def show(name: str, articles: tuple[str, ...]) -> None:
             until = f"至 {v.valid_to} 止" if v.valid_to else "现行"
             until = "尚未施行" if v.valid_from > date.today() else until
             click.echo(f"{v.ref}　{v.chapter}　{v.valid_from} 起，{until}\n{v.text}\n")
+
+
+@law.command(name="import", help="导入新的法条（.jsonl、Markdown 目录或 .db），列出受影响的内容并暂停使用。")
+@click.argument("corpus", type=click.Path(exists=True, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="只列出影响，什么也不改")
+def import_(corpus: Path, dry_run: bool) -> None:
+    settings, now = Settings.from_env(), datetime.now(UTC)
+    if not settings.knowledge_db.exists():
+        raise FarunError("还没有知识库，先运行 farun build")
+    with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
+        trial = Path(folder) / "knowledge.db"
+        bake(settings, trial, newer=(*imported(settings), corpus))
+        old, new = Library(settings.knowledge_db), Library(trial)
+        found = impact.touched(old, new, now.astimezone(SHANGHAI).date())
+    with store.connect(settings.url).begin() as conn:
+        click.echo(_report(conn, found))
+        if dry_run:
+            return
+        for t in found:
+            quarantine.hold(conn, dict.fromkeys(t.cited_by, f"{t.ref} {t.since} 起有变"), t.since, now)
+            for d in (d for i in t.cited_by for d in quarantine.queued(conn, i)):
+                quarantine.hold_queued(conn, d.id, f"{t.ref} 有变，待复核", now)
+    keep(settings, corpus, now)
+    build_library(settings)
+    click.echo(f"已导入。暂停使用 {len({i for t in found for i in t.cited_by})} 项；看过之后用 farun law reviewed <编号> --by 姓名 恢复。")
+
+
+def _report(conn: sa.Connection, found: Sequence[impact.Touched]) -> str:
+    """The impact list: each changed article with its difference, who cites it, what is queued, what was answered."""
+    lines = [f"受影响的条文 {len(found)} 条" + ("。" if found else "：内容没有引用改动的条文。")]
+    for t in found:
+        lines.append(f"\n■ {t.ref}　{t.since} 起" + (f"（内容现在在{t.moved.ref}）" if t.moved else "（条文没有了）" if t.after is None else ""))
+        lines += [t.diff(), f"引用它的：{'、'.join(t.cited_by)}"]
+        queued = [str(d.id) for i in t.cited_by for d in quarantine.queued(conn, i)]
+        answered = [str(m.id) for i in t.cited_by for m in quarantine.answered_from(conn, i)]
+        lines += [f"排队中的推送：{'、'.join(queued)}"] if queued else []
+        lines += [f"以前按它答复过的提问 {len(answered)} 条：{'、'.join(answered[:20])}"] if answered else []
+    return "\n".join(lines)
+
+
+@law.command(help="列出因法律变动暂停使用的内容。")
+def held() -> None:
+    with reading(store.connect(Settings.from_env().url)) as conn:
+        for row in quarantine.listed(conn):
+            click.echo(f"{row.key}\t{row.since} 起\t{row.reason}")
+
+
+@law.command(help="看过一项暂停使用的内容，恢复使用。")
+@click.argument("key")
+@click.option("--by", "who", required=True, help="谁看的")
+def reviewed(key: str, who: str) -> None:
+    with store.connect(Settings.from_env().url).begin() as conn:
+        if not quarantine.clear(conn, key, who, datetime.now(UTC)):
+            raise FarunError(f"{key} 没有被暂停使用")
+    click.echo(f"{key} 已恢复使用。")
 
 
 @click.command(help="看检索器怎么想：命中的条目、把握、法条。")

@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 
 from bot import wording
+from bot.dialogue import days
 from bot.domain import (
+    SHANGHAI,
     Answer,
     Clarify,
     Command,
@@ -47,7 +49,9 @@ def _by_confidence(
     best = hits[0] if hits else None
     entry = library.entry(best.entry_id) if best else None
     if best and entry and best.confidence >= thresholds.ANSWER:
-        return Answer(_words(entry, context), finding)
+        if entry.id in context.held:
+            return Escalate(finding.question, "law_changed", finding)
+        return Answer(_words(entry, context, library, message.text), finding)
     close = [h for h in hits[:3] if h.confidence >= thresholds.OPTION]
     if best and len(close) >= 2 and sum(h.confidence for h in close) >= thresholds.CLARIFY:
         return Clarify(wording.clarify([h.title for h in close]), tuple(h.entry_id for h in close), finding)
@@ -76,12 +80,18 @@ def chosen_option(message: Inbound, context: Context, library: Library) -> Decis
     entry = library.entry(talk.options[n - 1]) if n <= len(talk.options) else None
     if entry is None:
         return None
-    return Answer(_words(entry, context), Finding(entry.matter, entry.id, 1.0, tuple(r.ref for r in entry.refs)))
+    if entry.id in context.held:
+        return Escalate(talk.question, "law_changed", Finding(entry.matter, entry.id, 1.0))
+    return Answer(_words(entry, context, library, talk.question), Finding(entry.matter, entry.id, 1.0, tuple(r.ref for r in entry.refs)))
 
 
-def _words(entry: Entry, context: Context) -> str:
+def _words(entry: Entry, context: Context, library: Library, question: str) -> str:
+    """The answer; by the law of the day that the question speaks of, where it was another one."""
     group = context.group
-    return wording.answer(entry, group.kind if group else None, group.advisor if group else None)
+    today = context.now.astimezone(SHANGHAI).date()
+    then = days.spoken_of(question, today)
+    earlier = wording.law_then(then, library.changes(entry.refs, then, today)) if then else ""
+    return earlier + wording.answer(entry, group.kind if group else None, group.advisor if group else None)
 
 
 def _recent(context: Context) -> Conversation | None:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISION = "0001"  # the newest in migrations/versions; so that only an upgrade has to load alembic
+REVISION = "0002"  # the newest in migrations/versions; so that only an upgrade has to load alembic
 
 
 def connect(url: str) -> sa.Engine:

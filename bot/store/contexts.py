@@ -11,17 +11,17 @@ import sqlalchemy as sa
 from bot.domain import Conversation, Group, GroupKind, Inbound, Mode, Person, Role
 from bot.store import insert
 from bot.store.messages import refs_in, refs_out
-from bot.store.schema import conversation, group, identity, person, resident, ticket, unbound_room
+from bot.store.schema import conversation, group, identity, person, quarantine, resident, ticket, unbound_room
 
 _speaker = person.alias("speaker")
 _advisor = person.alias("advisor")
 
 
-def read(conn: sa.Connection, m: Inbound) -> tuple[Group | None, Person | None, Conversation | None]:
-    """The room's group (in private: the speaker's home group), the speaker if on the roster, the talk so far."""
+def read(conn: sa.Connection, m: Inbound) -> tuple[Group | None, Person | None, Conversation | None, bool]:
+    """The room's group (in private: the speaker's home group), the speaker if on the roster, the talk so far, is anything held back."""
     keys = {"channel": m.channel, "account": m.account, "room_id": m.room_id, "sender_id": m.sender_id}
     row = conn.execute(_statement(private=m.private), keys).one()
-    return _group(row), _person(row), _conversation(row)
+    return _group(row), _person(row), _conversation(row), bool(row.something_held)
 
 
 @cache
@@ -49,6 +49,7 @@ def _statement(*, private: bool) -> sa.Select[Any]:
             _speaker.c.id.label("p_id"), _speaker.c.name.label("p_name"), _speaker.c.role, _speaker.c.phone.label("p_phone"),
             _speaker.c.region_id.label("p_region"),
             c.question, c.matter, c.entry_id, c.options, c.refs, c.ticket_id, c.pending_private, c.at,
+            sa.exists().where(quarantine.c.cleared_at.is_(None)).label("something_held"),
     ).select_from(joined)  # fmt: skip
 
 

@@ -146,6 +146,7 @@ message = sa.Table(
     sa.Column("entry_id", sa.String(96)),
     sa.Column("confidence", sa.Float),
     sa.Column("refs", sa.JSON),
+    sa.Column("library", sa.String(16)),  # the state of the library it was decided with
     sa.UniqueConstraint("channel", "account", "external_id"),
 )
 
@@ -307,6 +308,18 @@ simulated_line = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("quote", sa.Text, nullable=False, server_default=""),
     sa.Column("at", Moment, nullable=False),
+)
+
+# Entries, cases, notices and lists that cite an article that changed: not given out until somebody has looked.
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("key", sa.String(96), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", sa.Date, nullable=False),
+    sa.Column("imported_at", Moment, nullable=False),
+    sa.Column("cleared_at", Moment),
+    sa.Column("cleared_by", sa.String(96)),
 )
 
 audit = sa.Table(
