@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -40,6 +45,48 @@ def build_parts(settings: Settings, engine: sa.Engine | None = None, now: Callab
     return Parts(settings, engine, channels, _retriever(settings, library), library, now)
 
 
+LOOK_EVERY = 5.0  # seconds
+
+
+class Renewing:
+    """The parts of a process. A library that was built anew is taken up within `LOOK_EVERY` seconds, without a restart."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts, self._clock, self._looked = parts, clock, clock()
+        self._stamp, self._one_at_a_time = _stamp(parts.settings), threading.Lock()
+
+    def __call__(self) -> Parts:
+        if self._clock() - self._looked > LOOK_EVERY and self._one_at_a_time.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._one_at_a_time.release()
+        return self._parts
+
+    def _look(self) -> None:
+        self._looked, stamp = self._clock(), _stamp(self._parts.settings)
+        if stamp == self._stamp:
+            return
+        settings = self._parts.settings
+        try:
+            library = Library(settings.knowledge_db)
+            retriever = Retriever(settings.index_dir, library)
+            if json.loads((settings.index_dir / "meta.json").read_text(encoding="utf-8"))["library"] != library.digest:
+                return  # knowledge.db comes first: its index is still being built
+        except (OSError, ValueError, KeyError, sqlite3.Error) as e:
+            log.warning("library_not_taken_up", error=type(e).__name__)
+            return
+        retriever.warm()
+        self._parts, self._stamp = replace(self._parts, library=library, retriever=retriever), stamp
+        log.info("library_taken_up", library=library.digest[:12])
+
+
+def _stamp(settings: Settings) -> tuple[int, ...]:
+    """What changes when the library is built anew."""
+    paths = (settings.knowledge_db, settings.index_dir / "meta.json")
+    return tuple(p.stat().st_mtime_ns if p.exists() else 0 for p in paths)
+
+
 def _retriever(settings: Settings, library: Library) -> Retriever:
     try:
         return Retriever(settings.index_dir, library)
@@ -54,7 +101,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     app = Flask("bot", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.register_blueprint(webhook.blueprint(parts))
+    app.register_blueprint(webhook.blueprint(Renewing(parts)))
     if parts.settings.demo:
         app.register_blueprint(pages.blueprint(parts.engine, parts.settings))
         app.add_url_rule("/", "root", lambda: redirect("/demo/"))

@@ -70,12 +70,13 @@ class Parts:
         return Desk(self.settings, self.library, {n: c.capabilities.max_bytes for n, c in self.channels.items()})
 
 
-def blueprint(parts: Parts) -> Blueprint:
-    """The address every platform calls: /hook/<channel>."""
+def blueprint(current: Callable[[], Parts]) -> Blueprint:
+    """The address every platform calls: /hook/<channel>. `current` gives the parts in use."""
     pages = Blueprint("webhook", __name__)
 
     @pages.route("/hook/<name>", methods=["GET", "POST"])
     def hook(name: str) -> Response:
+        parts = current()
         channel = parts.channels.get(name) or abort(404)
         began = time.perf_counter()
         try:

@@ -92,42 +92,51 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
     examples = _examples(entries)
     by_words = learn.weigh(examples.texts, terms)
     by_characters = learn.weigh(examples.texts, lambda t: grams(t, ranker.LOW, ranker.HIGH))
-    characters = learn.likeness(by_characters.rows)
-    kernel = ranker.mixed(learn.likeness(by_words.rows), characters)
+    kernel = learn.likeness(by_characters.rows)
+    bodies = kernel[:, examples.body]
+    kernel *= np.float32(1 - ranker.WORDS)
+    kernel += np.float32(ranker.WORDS) * learn.likeness(by_words.rows)
     targets = np.hstack([np.eye(len(entries))[examples.entry], np.eye(of_matter.max() + 1)[of_matter[examples.entry]]])
     bias = targets.mean(axis=0)
     dual, held_out = learn.ridge(kernel, targets - bias, PENALTY)
     asked = np.flatnonzero(examples.asked)
-    samples = [ranker.signals(held_out[i] + bias, characters[i, examples.body], of_matter) for i in asked]
-    confidence = _learn_confidence(samples, examples.entry[asked])
+    samples = [ranker.signals(held_out[i] + bias, bodies[i], of_matter) for i in asked]
+    confidence = _learn_confidence(samples, examples.entry[asked], _same_law(entries))
     save_postings(folder, "examples.words", by_words.postings())
     save_postings(folder, "examples.characters", by_characters.postings())
     arrays.save(folder, "entries.body", examples.body)
-    arrays.save(folder, "ridge.dual", dual.T.astype(np.float32))
+    arrays.save(folder, "ridge.dual", dual.astype(np.float32))
     arrays.save(folder, "ridge.bias", bias.astype(np.float32))
     arrays.save(folder, "confidence", confidence)
 
 
 def _examples(entries: list[Entry]) -> Examples:
-    """Each entry's phrasings, then its title, answer, steps, what its articles say, and all of these together."""
+    """Each entry's phrasings, then its whole text as one example."""
     texts, entry, asked, body = [], [], [], []
     for i, e in enumerate(entries):
-        says = " ".join(r.says for r in e.refs)
-        parts = [e.title, e.answer, " ".join(e.steps), f"{e.title} {says}", _body(e)]
-        texts += [*e.questions, *parts]
-        entry += [i] * (len(e.questions) + len(parts))
-        asked += [True] * len(e.questions) + [False] * len(parts)
+        texts += [*e.questions, _body(e)]
+        entry += [i] * (len(e.questions) + 1)
+        asked += [True] * len(e.questions) + [False]
         body.append(len(texts) - 1)
     return Examples(texts, np.array(entry, dtype=np.int32), np.array(asked), np.array(body, dtype=np.int32))
 
 
-def _learn_confidence(samples: list[Any], entry: Any) -> Any:
-    """HEAT, the weights of the best score and of its odds among all, and the bias, from questions left out."""
+def _same_law(entries: list[Entry]) -> Any:
+    """Which entries rest on an article in common, shape (entries, entries): either answers what is asked of the other."""
+    cited = [{(r.ref.law, r.ref.article) for r in e.refs} for e in entries]
+    return np.array([[not a.isdisjoint(b) for b in cited] for a in cited])
+
+
+def _learn_confidence(samples: list[Any], entry: Any, alike: Any) -> Any:
+    """HEAT, the weights of the best score and of its odds among all, and the bias, from questions left out.
+
+    Right is the question's own entry or one of the same matter's law: `alike`, shape (entries, entries).
+    """
     scores = np.stack([ranker.combined(s) for s in samples])
     top = scores.max(axis=1)
     first = 1 / np.exp(HEAT * (scores - top[:, None])).sum(axis=1)
     log_odds = np.array([gate.odds(p) for p in first.tolist()])
-    right = scores.argmax(axis=1) == entry
+    right = alike[scores.argmax(axis=1), entry]
     sure = learn.logistic(np.stack([top, log_odds], axis=1), right.astype(int), c=1e3)
     return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
 

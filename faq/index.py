@@ -10,7 +10,7 @@ from pathlib import Path
 
 from knowledge.library import Library
 
-FORMAT = "10"  # raise when the arrays or the learning change
+FORMAT = "12"  # raise when the arrays or the learning change
 HERE = Path(__file__).parent
 TRAINING = HERE / "training"
 _READ = ("userdict.txt", "stopwords.txt", "concepts.tsv")
@@ -31,7 +31,7 @@ def build(library: Library, folder: Path, today: date, training: Path = TRAINING
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     bake.write(library, library.articles(today), training, draft)
-    (draft / "meta.json").write_text(json.dumps({"digest": digest, "format": FORMAT}), encoding="utf-8")
+    (draft / "meta.json").write_text(json.dumps({"digest": digest, "format": FORMAT, "library": library.digest}), encoding="utf-8")
     _swap(draft, folder)
     return True
 

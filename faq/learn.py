@@ -107,11 +107,12 @@ def likeness(rows: Any) -> NDArray[Any]:
 def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> tuple[NDArray[Any], NDArray[Any]]:
     """Kernel ridge regression: its dual coefficients and its exact leave-one-out predictions.
 
-    `kernel` is (examples, examples), `targets` (examples, classes). With G = (K + pI)^-1 and a = G y the prediction for
+    `kernel` is (examples, examples) and overwritten, `targets` (examples, classes). With G = (K + pI)^-1 and a = G y the prediction for
     an example left out is y - a / G_ii (Cawley & Talbot 2003): no second training is needed.
     """
-    factor, _ = lapack.spotrf(kernel + np.float32(penalty) * np.eye(len(kernel), dtype=np.float32), lower=1)
-    inverse, _ = lapack.spotri(factor, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    dual = inverse @ targets.astype(np.float32)
+    kernel[np.diag_indices_from(kernel)] += np.float32(penalty)
+    # In place and in Fortran's order (the kernel is symmetric): it is by far the largest thing in memory.
+    factor, _ = lapack.spotrf(kernel.T, lower=1, overwrite_a=1)
+    dual, _ = lapack.spotrs(factor, targets.astype(np.float32), lower=1)
+    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
     return dual, targets - dual / np.diag(inverse)[:, None]

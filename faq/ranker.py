@@ -16,6 +16,7 @@ from faq.gate import odds, sigmoid
 
 SIGNALS = {"entry": 1.0, "matter": 1.0, "body": 0.3}  # fixed: examples left out undervalue the ridge for other hands' words
 LOW, HIGH = 1, 3  # characters of an n-gram
+NEAR = 600  # examples that are weighed; measured better than all of them, and faster
 WORDS = 0.3  # share of words in the kernel, the rest is characters
 
 
@@ -25,7 +26,7 @@ class Ranker:
     def __init__(self, folder: Path) -> None:
         self._words = Postings.load(folder, "examples.words")
         self._characters = Postings.load(folder, "examples.characters")
-        self._dual: Floats = load(folder, "ridge.dual")  # (entries + matters, examples)
+        self._dual: Floats = load(folder, "ridge.dual")  # (examples, entries + matters)
         self._bias: Floats = load(folder, "ridge.bias")  # (entries + matters,)
         self._confidence: Floats = load(folder, "confidence")  # heat, weight of the best score, of its odds, bias
         self._matters: Ints = load(folder, "entries.matter")  # (entries,)
@@ -51,8 +52,9 @@ class Ranker:
         """Shape (entries, signals)."""
         characters = self._characters.scores(grams(text, LOW, HIGH))
         kernel = mixed(self._words.scores(terms(text)), characters)
+        near = np.argpartition(-kernel, NEAR)[:NEAR] if len(kernel) > NEAR else np.arange(len(kernel))
         # einsum keeps to this thread: a threaded BLAS makes the workers of a small machine wait for each other.
-        ridge = np.einsum("ce,e->c", self._dual, kernel) + self._bias
+        ridge = np.einsum("ec,e->c", self._dual[near], kernel[near]) + self._bias
         return signals(ridge, characters[self._bodies], self._matters)
 
 

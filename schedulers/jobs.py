@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.desk import Desk
 from bot.domain import SHANGHAI
+from knowledge.library import Library
 from schedulers import campaigns, reminders
 
 
@@ -28,8 +29,13 @@ class Job:
 def table(engine: sa.Engine, front: Desk) -> list[Job]:
     """Every periodic job."""
     return [
-        Job("campaigns", IntervalTrigger(seconds=30), lambda now: campaigns.plan_due(engine, front, now)),
+        Job("campaigns", IntervalTrigger(seconds=30), lambda now: campaigns.plan_due(engine, _fresh(front), now)),
         Job("reminders", IntervalTrigger(minutes=1), lambda now: reminders.remind(engine, front, now)),
         Job("close", CronTrigger(hour=10, minute=5, timezone=SHANGHAI), lambda now: reminders.close_quiet(engine, front, now)),
         Job("retention", CronTrigger(hour=3, minute=15, timezone=SHANGHAI), lambda now: reminders.forget(engine, front, now)),
     ]
+
+
+def _fresh(front: Desk) -> Desk:
+    """The same desk with the library as it is now: notices change without a restart."""
+    return replace(front, library=Library(front.settings.knowledge_db))
