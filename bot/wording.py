@@ -55,7 +55,7 @@ def help_text(role: str, name: str) -> str:
             "转办 12 接手人姓名\n延期 12\n结案 12\n绑定 绑定码　在新群里发"
         ),
         "officer": (
-            "司法局可以发：\n工单　看辖区未办结的\n详情 12\n指派 12 顾问姓名\n催办 12\n推送　看风险提示清单\n推送 3　把第 3 条发给辖区各群\n"
+            "司法局可以发：\n工单　看辖区未办结的\n详情 12\n指派 12 顾问姓名\n催办 12\n推送 养老　按词找风险提示\n推送 3　把第 3 条发给辖区各群\n"
             "未送达　看要人工处理的投递\n统计\n绑定 绑定码　在新群里发"
         ),
         "cadre": "村干部可以发：\n工单　看本村未办结的（不显示内容）\n催办 12\n代问 乡亲要问的事",
@@ -332,8 +332,12 @@ def pushed(title: str, groups: int, due: datetime | None) -> str:
     return f"“{title}”已排队发给 {groups} 个群，{when}。"
 
 
-def notice_list(titles: Sequence[str]) -> str:
-    return "风险提示清单：\n" + "\n".join(f"{n}. {t}" for n, t in enumerate(titles, 1)) + "\n发“推送 3”把第 3 条发给辖区各群。"
+def notice_list(notices: Sequence[tuple[int, str]], found: int) -> str:
+    """Some of the notices with their numbers, and how to find the others."""
+    if not notices:
+        return "没有这样的风险提示，换个词试试，比如“推送 养老”。"
+    more = f"\n还有 {found - len(notices)} 条，发“推送 养老”这样按词找。" if found > len(notices) else ""
+    return "风险提示清单：\n" + "\n".join(f"{n}. {t}" for n, t in notices) + more + f"\n发“推送 {notices[0][0]}”把第 {notices[0][0]} 条发给辖区各群。"
 
 
 def unsettled(rows: Sequence[tuple[int, str, str]]) -> str:

@@ -22,6 +22,14 @@ class Vocabulary:
     hashes: Features
     idf: Floats
 
+    def columns(self, features: Features) -> Ints:
+        """The columns of those features of a text that are known, each once."""
+        found = np.unique(features)
+        at = np.searchsorted(self.hashes, found)
+        at[at == len(self.hashes)] = 0
+        columns: Ints = at[self.hashes[at] == found].astype(np.int32)
+        return columns
+
     def weigh(self, features: Features) -> tuple[Ints, Floats]:
         """Columns and weights of a text: (1 + ln tf) * idf, of length 1 (Salton & Buckley 1988, "ltc")."""
         found, counts = np.unique(features, return_counts=True)
@@ -48,9 +56,15 @@ class Postings:
     weights: Floats
     size: int
 
+    def sums(self, features: Features) -> Floats:
+        """The sum of the weights of a text's features in every document: BM25 when these are its weights. Shape (size,)."""
+        return self._add(columns := self.vocabulary.columns(features), np.ones(len(columns), dtype=np.float32))
+
     def scores(self, features: Features) -> Floats:
         """The weighted overlap of a text with every document: cosine when documents are of length 1. Shape (size,)."""
-        columns, weights = self.vocabulary.weigh(features)
+        return self._add(*self.vocabulary.weigh(features))
+
+    def _add(self, columns: Ints, weights: Floats) -> Floats:
         spans = [(self.start[c], self.start[c + 1]) for c in columns.tolist()]
         if not spans:
             return np.zeros(self.size, dtype=np.float32)

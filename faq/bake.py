@@ -100,8 +100,23 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
     bias = targets.mean(axis=0)
     dual, held_out = learn.ridge(kernel, targets - bias, PENALTY)
     asked = np.flatnonzero(examples.asked)
-    samples = [ranker.signals(held_out[i] + bias, bodies[i], of_matter) for i in asked]
+    documents = {name: learn.documents([[*e.questions, _body(e)] for e in entries], cut) for name, cut in ranker.DOCUMENTS.items()}
+    postings = {name: found.postings() for name, found in documents.items()}
+
+    def without(i: int) -> list[Any]:
+        """What the entries' documents say of an example, its own document without it."""
+        found = []
+        for name, cut in ranker.DOCUMENTS.items():
+            features = cut(examples.texts[i])
+            scores = postings[name].sums(features)
+            scores[examples.entry[i]] = documents[name].without(features, int(examples.entry[i]))
+            found.append(scores)
+        return found
+
+    samples = [ranker.signals(held_out[i] + bias, bodies[i], of_matter, without(i)) for i in asked.tolist()]
     confidence = _learn_confidence(samples, examples.entry[asked], _same_law(entries))
+    for name, found in postings.items():
+        save_postings(folder, f"entries.{name}", found)
     save_postings(folder, "examples.words", by_words.postings())
     save_postings(folder, "examples.characters", by_characters.postings())
     arrays.save(folder, "entries.body", examples.body)

@@ -49,6 +49,11 @@ def terms(text: str) -> Features:
     return hashed([*found, *(f"{a} {b}" for a, b in pairwise(found))])
 
 
+def bag(text: str) -> Features:
+    """Hashes of the words of a text, with repetitions."""
+    return hashed(words(text))
+
+
 def hashed(names: Iterable[str]) -> Features:
     """One hash a name."""
     return np.fromiter((crc32(n.encode()) for n in names), dtype=np.uint32)

@@ -60,6 +60,50 @@ def weigh(texts: Sequence[str], cut: Callable[[str], Features], *, least: int = 
     return Texts(Vocabulary(hashes, tfidf.idf_.astype(np.float32)), tfidf.transform(matrix).astype(np.float32))
 
 
+K1, B = 1.2, 0.5  # of BM25: how soon a repeated feature says no more, and how much a long document is discounted
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Documents weighed by BM25 (Robertson & Walker 1994), with what it takes to weigh one anew without a part of it."""
+
+    vocabulary: Vocabulary
+    counts: Any  # csr_matrix, shape (documents, features)
+    discount: Floats  # (documents,): K1 * (1 - B + B * length / mean length)
+
+    def postings(self) -> Postings:
+        weighed = self.counts.copy()
+        weighed.data = self._weight(weighed.data, weighed.indices, np.repeat(self.discount, np.diff(weighed.indptr)))
+        return Texts(self.vocabulary, weighed).postings()
+
+    def without(self, features: Features, document: int) -> float:
+        """The BM25 score of a part of a document against that document without this part."""
+        found, times = np.unique(features, return_counts=True)
+        at = np.searchsorted(self.vocabulary.hashes, found)
+        here = np.zeros(self.counts.shape[1], dtype=np.float32)
+        row = self.counts[document]
+        here[row.indices] = row.data
+        left = np.maximum(here[at] - times, 0)
+        return float(self._weight(left, at, self.discount[document]).sum())
+
+    def _weight(self, counts: Any, columns: Any, discount: Any) -> Any:
+        return self.vocabulary.idf[columns] * counts * (K1 + 1) / (counts + discount)
+
+
+def documents(texts: Sequence[Sequence[str]], cut: Callable[[str], Features]) -> Documents:
+    """Each document is the features of its texts together."""
+    found = [np.unique(np.concatenate([cut(t) for t in parts]), return_counts=True) for parts in texts]
+    hashes, in_documents = np.unique(np.concatenate([f for f, _ in found]), return_counts=True)
+    idf = np.log(1 + (len(texts) - in_documents + 0.5) / (in_documents + 0.5)).astype(np.float32)
+    columns = np.concatenate([np.searchsorted(hashes, f) for f, _ in found])
+    counts = np.concatenate([n for _, n in found]).astype(np.float32)
+    start = np.cumsum([0, *(len(f) for f, _ in found)])
+    matrix = sparse.csr_matrix((counts, columns, start), shape=(len(texts), len(hashes)))
+    lengths = np.asarray(matrix.sum(axis=1)).ravel()
+    discount = (K1 * (1 - B + B * lengths / lengths.mean())).astype(np.float32)
+    return Documents(Vocabulary(hashes, idf), matrix, discount)
+
+
 def logistic(rows: Any, labels: NDArray[Any], *, c: float) -> LogisticRegression:
     """One logistic regression, always the same for the same input."""
     return LogisticRegression(C=c, max_iter=1000, random_state=SEED).fit(rows, labels)

@@ -6,16 +6,20 @@ compared with all of them, by words and by characters, and the ridge has learned
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from faq.arrays import Floats, Ints, Postings, load
-from faq.features import grams, terms
+from faq.features import Features, bag, grams, terms
 from faq.gate import odds, sigmoid
 
-SIGNALS = {"entry": 1.0, "matter": 1.0, "body": 0.3}  # fixed: examples left out undervalue the ridge for other hands' words
+SIGNALS = {"entry": 1.0, "matter": 1.0, "body": 0.3, "words": 0.3, "characters": 0.3}  # fixed: examples left out undervalue the ridge for other hands' words
 LOW, HIGH = 1, 3  # characters of an n-gram
+DOCUMENTS: dict[str, Callable[[str], Features]] = {"words": bag, "characters": lambda text: grams(text, 2, 3)}
+SHARP = 2.5  # how much more sharply the others are told apart than the best from all
+AMONG_OTHERS = 0.6  # P(another entry of the library answers | the best one does not), measured on questions left out
 NEAR = 600  # examples that are weighed; measured better than all of them, and faster
 WORDS = 0.3  # share of words in the kernel, the rest is characters
 
@@ -25,6 +29,7 @@ class Ranker:
 
     def __init__(self, folder: Path) -> None:
         self._words = Postings.load(folder, "examples.words")
+        self._documents = [Postings.load(folder, f"entries.{name}") for name in DOCUMENTS]  # BM25
         self._characters = Postings.load(folder, "examples.characters")
         self._dual: Floats = load(folder, "ridge.dual")  # (examples, entries + matters)
         self._bias: Floats = load(folder, "ridge.bias")  # (entries + matters,)
@@ -44,7 +49,11 @@ class Ranker:
         shares = np.exp(heat * (scores - scores[best]))
         shares /= shares.sum()
         sure = sigmoid(by_score * float(scores[best]) + by_odds * odds(float(shares[best])) + bias)
-        found: Floats = np.minimum(np.float32(1 - sure) * shares, np.float32(sure))
+        shares = np.exp(SHARP * heat * (scores - scores[best]))
+        shares[best] = 0
+        # When the best is wrong, the right one is among the others about so often; it is never likelier than the best.
+        rest = np.float32(AMONG_OTHERS * (1 - sure)) / max(float(shares.sum()), 1e-9)
+        found: Floats = np.minimum(rest * shares, np.float32(sure))
         found[best] = sure
         return found
 
@@ -55,7 +64,8 @@ class Ranker:
         near = np.argpartition(-kernel, NEAR)[:NEAR] if len(kernel) > NEAR else np.arange(len(kernel))
         # einsum keeps to this thread: a threaded BLAS makes the workers of a small machine wait for each other.
         ridge = np.einsum("ec,e->c", self._dual[near], kernel[near]) + self._bias
-        return signals(ridge, characters[self._bodies], self._matters)
+        documents = [found.sums(cut(text)) for found, cut in zip(self._documents, DOCUMENTS.values(), strict=True)]
+        return signals(ridge, characters[self._bodies], self._matters, documents)
 
 
 def mixed(by_words: Floats, by_characters: Floats) -> Floats:
@@ -64,10 +74,13 @@ def mixed(by_words: Floats, by_characters: Floats) -> Floats:
     return both
 
 
-def signals(ridge: Floats, body: Floats, matters: Ints) -> Floats:
-    """The ridge's scores for entries and their matters, and the likeness to the entries' bodies, by `SIGNALS`."""
+def signals(ridge: Floats, body: Floats, matters: Ints, documents: Sequence[Floats]) -> Floats:
+    """By `SIGNALS`: the ridge's scores for entries and their matters, the likeness to the entries' bodies, and the
+    BM25 scores of all that is said of an entry, each as a share of the best entry's.
+    """
     entries = len(matters)
-    return np.stack([ridge[:entries], ridge[entries:][matters], body], axis=1).astype(np.float32)
+    shares = [found / max(float(found.max()), 1e-9) for found in documents]
+    return np.stack([ridge[:entries], ridge[entries:][matters], body, *shares], axis=1).astype(np.float32)
 
 
 def combined(found: Floats) -> Floats:

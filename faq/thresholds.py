@@ -6,7 +6,7 @@ LEGAL_FOLLOWING = 0.40  # overheard, from somebody the robot is talking with
 LEGAL_OVERHEARD = 0.78  # overheard in a group
 
 # P(the best entry answers the question), calibrated on out-of-fold scores.
-ANSWER = 0.60
+ANSWER = 0.70
 # Two or more candidates at least this likely, together this likely: ask which.
 OPTION = 0.12
 CLARIFY = 0.45

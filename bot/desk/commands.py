@@ -18,6 +18,8 @@ from bot.store import deliveries, roster, tickets
 from bot.store.tickets import Ticket
 from knowledge.citation import ArticleRef, parse
 
+LISTED_NOTICES = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Doing:
@@ -340,7 +342,8 @@ def _push(d: Doing) -> str:
     notices = d.desk.library.notices()
     asked = d.command.argument.strip()
     if not asked.isdigit():
-        return wording.notice_list([n.title for n in notices])
+        found = [(n, x.title) for n, x in enumerate(notices, 1) if asked in f"{x.title}{x.text}{'、'.join((*x.trades, *x.audiences))}"]
+        return wording.notice_list(found[:LISTED_NOTICES], len(found))
     if not 1 <= int(asked) <= len(notices):
         return wording.NO_SUCH_NOTICE.format(n=asked)
     notice = notices[int(asked) - 1]

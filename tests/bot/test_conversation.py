@@ -11,7 +11,7 @@ from bot.store import schema
 from tests.conversation import VILLAGE, deliver
 
 WAGES = "老板拖欠我三个月工资，没签合同，咋办"
-UNSURE = "我家祖上传下来的一口古井，外村人非说是他们的，还拿出一张民国的老契，想问怎么办才好"
+UNSURE = "我家在河滩捡到一块陨石，外村人非说是他们先看见的，想问怎么办才好"
 
 
 def ticket_number(text: str) -> int:
@@ -37,7 +37,7 @@ def test_in_auto_mode_nobody_has_to_name_the_robot(liu):
 
 def test_in_mention_mode_it_hears_only_its_name(in_enterprise):
     assert in_enterprise.say(WAGES) is None
-    assert "依据" in in_enterprise.ask("客户拖着货款两年不给，我们小厂怎么要回来")
+    assert "依据" in in_enterprise.ask("客户欠了货款一直不给怎么办")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_an_unsure_question_opens_a_ticket(liu, wang):
     number = ticket_number(said)
     assert "王律师" in said and "答复您" in said
     (told,) = [t for t in wang.heard() if f"工单号 {number}" in t]
-    assert "古井" in told and "刘婶" in told and "清水村" in told
+    assert "陨石" in told and "刘婶" in told and "清水村" in told
 
 
 def test_asking_for_a_person_hands_over_the_last_question(liu, wang):

@@ -25,7 +25,7 @@ from schedulers.sender import Sender
 
 from .conftest import AES_KEY, NAMES, SECRET, TOKEN, Relay, WeCom
 
-UNSURE = "祖上传下来的一口古井，外村人拿出一张民国的老契说是他们的，怎么办才好"
+UNSURE = "我家在河滩捡到一块陨石，外村人非说是他们先看见的，想问怎么办才好"
 LONG = "法条 刑法 133"
 
 
