@@ -15,6 +15,7 @@ from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY = 1.0  # of the ridge
 LEGAL_AS_CALM = 0.5  # weight of a legal question among what is no danger
+HELD_OUT = 2500  # questions left out one at a time to learn confidence from
 HEAT = 16.0  # how sharply scores become shares
 
 
@@ -98,8 +99,9 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
     kernel += np.float32(ranker.WORDS) * learn.likeness(by_words.rows)
     targets = np.hstack([np.eye(len(entries))[examples.entry], np.eye(of_matter.max() + 1)[of_matter[examples.entry]]])
     bias = targets.mean(axis=0)
-    dual, held_out = learn.ridge(kernel, targets - bias, PENALTY)
     asked = np.flatnonzero(examples.asked)
+    asked = np.random.default_rng(learn.SEED).choice(asked, min(HELD_OUT, len(asked)), replace=False)
+    dual, held_out = learn.ridge(kernel, targets - bias, PENALTY, asked)
     documents = {name: learn.documents([[*e.questions, _body(e)] for e in entries], cut) for name, cut in ranker.DOCUMENTS.items()}
     postings = {name: found.postings() for name, found in documents.items()}
 
@@ -113,7 +115,7 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
             found.append(scores)
         return found
 
-    samples = [ranker.signals(held_out[i] + bias, bodies[i], of_matter, without(i)) for i in asked.tolist()]
+    samples = [ranker.signals(held_out[n] + bias, bodies[i], of_matter, without(i)) for n, i in enumerate(asked.tolist())]
     confidence = _learn_confidence(samples, examples.entry[asked], _same_law(entries))
     for name, found in postings.items():
         save_postings(folder, f"entries.{name}", found)
@@ -126,12 +128,12 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
 
 
 def _examples(entries: list[Entry]) -> Examples:
-    """Each entry's phrasings, then its whole text as one example."""
+    """Each entry's phrasings, then its title, then its whole text as one example."""
     texts, entry, asked, body = [], [], [], []
     for i, e in enumerate(entries):
-        texts += [*e.questions, _body(e)]
-        entry += [i] * (len(e.questions) + 1)
-        asked += [True] * len(e.questions) + [False]
+        texts += [*e.questions, e.title, _body(e)]
+        entry += [i] * (len(e.questions) + 2)
+        asked += [True] * len(e.questions) + [False, False]
         body.append(len(texts) - 1)
     return Examples(texts, np.array(entry, dtype=np.int32), np.array(asked), np.array(body, dtype=np.int32))
 

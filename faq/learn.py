@@ -148,8 +148,8 @@ def likeness(rows: Any) -> NDArray[Any]:
     return np.asarray(dense @ dense.T + (rare @ rare.T).toarray(), dtype=np.float32)
 
 
-def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Kernel ridge regression: its dual coefficients and its exact leave-one-out predictions.
+def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float, left_out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Kernel ridge regression: its dual coefficients and the exact predictions for some examples, each left out.
 
     `kernel` is (examples, examples) and overwritten, `targets` (examples, classes). With G = (K + pI)^-1 and a = G y the prediction for
     an example left out is y - a / G_ii (Cawley & Talbot 2003): no second training is needed.
@@ -158,5 +158,8 @@ def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> tuple[
     # In place and in Fortran's order (the kernel is symmetric): it is by far the largest thing in memory.
     factor, _ = lapack.spotrf(kernel.T, lower=1, overwrite_a=1)
     dual, _ = lapack.spotrs(factor, targets.astype(np.float32), lower=1)
-    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
-    return dual, targets - dual / np.diag(inverse)[:, None]
+    units = np.zeros((len(kernel), len(left_out)), dtype=np.float32, order="F")
+    units[left_out, np.arange(len(left_out))] = 1
+    columns, _ = lapack.strtrs(factor, units, lower=1, overwrite_b=1)  # of L^-1: their squares sum to the diagonal of G
+    diagonal = np.einsum("ij,ij->j", columns, columns)
+    return dual, targets[left_out] - dual[left_out] / diagonal[:, None]

@@ -25,7 +25,7 @@ from schedulers.sender import Sender
 
 from .conftest import AES_KEY, NAMES, SECRET, TOKEN, Relay, WeCom
 
-UNSURE = "我家在河滩捡到一块陨石，外村人非说是他们先看见的，想问怎么办才好"
+UNSURE = "天上掉下来一块卫星残骸砸在我家玉米地里，该找谁"
 LONG = "法条 刑法 133"
 
 

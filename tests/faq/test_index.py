@@ -11,6 +11,27 @@ from faq import index
 TODAY = date(2026, 11, 23)
 
 
+class Few:
+    """The library with every eighth entry and article: as much as a test of building needs."""
+
+    def __init__(self, library):
+        self._library = library
+
+    def __getattr__(self, name):
+        return getattr(self._library, name)
+
+    def entries(self):
+        return self._library.entries()[::8]
+
+    def articles(self, on):
+        return self._library.articles(on)[::8]
+
+
+@pytest.fixture(scope="module")
+def library(library):
+    return Few(library)
+
+
 @pytest.fixture(scope="module")
 def built(library, tmp_path_factory):
     folder = tmp_path_factory.mktemp("index") / "index"

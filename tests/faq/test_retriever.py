@@ -51,7 +51,7 @@ def test_follow_up_is_understood_with_the_question_before_it(retriever):
 
 
 def test_unrelated_question_is_not_dragged_to_the_old_matter(retriever):
-    text = "邻居在院墙边养猪臭得开不了窗，这个归哪个部门管"
+    text = "隔壁那家养鸡场臭得一夏天都没法开窗，这个怎么办才好"
     result = retriever.search(text, before="我在工地干活工头欠我工资", matter="labour.wages.arrears")
     assert result.hits[0].matter == "tort.neighbour"
     assert result.question == text
