@@ -12,4 +12,4 @@ OPTION = 0.12
 CLARIFY = 0.45
 
 # P(somebody is in danger now).
-DANGER = 0.55
+DANGER = 0.60

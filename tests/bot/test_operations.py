@@ -135,7 +135,7 @@ def test_ask_lines(environment):
         {"id": "d", "text": "我想跟我老公离婚，他不同意，怎么办", "group_kind": "village"},
         {"id": "e", "text": "帮助", "group_kind": "village"},
         {"id": "f", "text": "打工的时候被机器压断了手指", "conversation": "x"},
-        {"id": "g", "text": "单位没给交保险", "conversation": "x"},
+        {"id": "g", "text": "没签合同能算工伤不", "conversation": "x"},
     ]
     out = run("ask", "--jsonl", input="\n".join(json.dumps(x, ensure_ascii=False) for x in lines)).output
     rows = {r["id"]: r for r in map(json.loads, out.splitlines())}
