@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from bot.store import schema
+from bot.store import quarantine, schema
 from tests.conversation import VILLAGE, deliver
 
 WAGES = "老板拖欠我三个月工资，没签合同，咋办"
@@ -178,6 +179,38 @@ def test_none_of_the_options_goes_to_the_advisor(liu, parts):
 
 
 # ------------------------------------------------------------------ handing over
+
+
+def test_what_rests_on_a_changed_law_is_held_back_until_somebody_has_looked(liu, parts):
+    assert "依据" in liu.ask(WAGES, id="before")
+    entry = stored(parts, "before").entry_id
+    with parts.engine.begin() as conn:
+        quarantine.hold(conn, {entry: "法律有变"}, parts.now().date(), parts.now())
+    said = liu.ask(WAGES)
+    assert "还在核对" in said and "工单号" in said and "依据" not in said
+    with parts.engine.begin() as conn:
+        assert quarantine.clear(conn, entry, "王律师", parts.now())
+    assert "依据" in liu.ask(WAGES)
+
+
+def test_a_change_that_is_not_in_force_yet_holds_nothing_back(liu, parts):
+    liu.ask(WAGES, id="before")
+    entry = stored(parts, "before").entry_id
+    with parts.engine.begin() as conn:
+        quarantine.hold(conn, {entry: "法律有变"}, parts.now().date() + timedelta(days=30), parts.now())
+    assert "依据" in liu.ask(WAGES)
+
+
+def test_a_question_about_an_earlier_year_hears_what_the_law_was(liu):
+    said = liu.ask("2005年老板拖欠我三个月工资，没签合同，咋办")
+    assert "您说的是 2005 年的事" in said and "才施行" in said and "按现在的法律是这样" in said
+
+
+def test_papers_for_an_errand_are_told_once(liu):
+    said = liu.say("材料 法律援助") or ""
+    assert "身份证（原件和复印件）" in said and "依据" in said
+    assert "要办哪一样" in (liu.say("材料") or "")
+    assert liu.say("材料费这个月又涨价了") is None
 
 
 def test_an_unsure_question_opens_a_ticket(liu, wang):

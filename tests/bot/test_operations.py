@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from dataclasses import replace
 
@@ -11,12 +12,13 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from bot import store
-from bot.app import create_app
+from bot.app import Renewing, create_app
 from bot.cli import farun
 from bot.cli.doctor import examine
 from bot.logs import configure
 from bot.store import schema
 from bot.webhook import Parts
+from knowledge.library import Library
 from tests.conversation import application
 
 
@@ -199,3 +201,24 @@ def test_an_old_index_says_what_to_do(settings, engine, tmp_path, data_dir):
     (tmp_path / "index").mkdir()
     with pytest.raises(SettingError, match="farun build"):
         build_parts(replace(settings, data_dir=tmp_path), engine)
+
+def test_a_library_built_anew_is_taken_up_without_a_restart(parts, data_dir, tmp_path):
+    moment = [0.0]
+    copied = replace(parts.settings, data_dir=tmp_path / "data")
+    shutil.copytree(data_dir / "index", copied.index_dir)
+    shutil.copy(data_dir / "knowledge.db", copied.knowledge_db)
+    library = Library(copied.knowledge_db)
+    current = Renewing(replace(parts, settings=copied, library=library), lambda: moment[0])
+    changed = tmp_path / "new.db"
+    shutil.copy(copied.knowledge_db, changed)
+    with sqlite3.connect(changed) as db:
+        db.execute("UPDATE meta SET value = 'another' WHERE key = 'digest'")
+    changed.replace(copied.knowledge_db)
+    moment[0] = 6.0
+    assert current().library is library  # its index is not built yet
+    meta = json.loads((copied.index_dir / "meta.json").read_text())
+    (copied.index_dir / "meta.json").write_text(json.dumps({**meta, "library": "another"}))
+    assert current().library is library  # looked a moment ago
+    moment[0] = 12.0
+    assert current().library.digest == "another"
+    assert current().retriever.library is current().library

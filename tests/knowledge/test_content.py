@@ -32,6 +32,9 @@ def texts(library):
         yield c.id, "\n".join([c.facts, c.question, c.outcome, c.lesson]), c.refs
     for n in library.notices():
         yield n.id, n.text, n.refs
+    for m in library.materials():
+        shown = [m.title, *m.where, *m.steps, m.time, m.cost, *(part for item in m.items for part in item)]
+        yield m.id, "\n".join(shown), m.refs
 
 
 @cache
@@ -117,11 +120,12 @@ def test_sentences_are_short_enough_to_be_read_out(library):
 
 def test_there_is_enough_of_everything(library):
     entries = library.entries()
-    assert len(entries) >= 60
-    assert len({e.matter for e in entries}) >= 12
-    assert all(len(e.questions) >= 5 and len(e.steps) >= 2 and e.refs and e.review_due for e in entries)
-    assert len(library.cases()) >= 20
-    assert len(library.notices()) >= 12
+    assert len(entries) >= 500
+    assert len({e.matter for e in entries}) >= 45
+    assert all(len(e.questions) >= 8 and len(e.steps) >= 2 and e.refs and e.review_due for e in entries)
+    assert len(library.cases()) >= 150
+    assert len(library.notices()) >= 120
+    assert len(library.materials()) >= 40
 
 
 def test_no_entry_claims_a_review_that_has_not_happened():
