@@ -70,9 +70,9 @@ class Renewing:
         settings = self._parts.settings
         try:
             library = Library(settings.knowledge_db)
-            retriever = Retriever(settings.index_dir, library)
             if json.loads((settings.index_dir / "meta.json").read_text(encoding="utf-8"))["library"] != library.digest:
                 return  # knowledge.db comes first: its index is still being built
+            retriever = Retriever(settings.index_dir, library)
         except (OSError, ValueError, KeyError, sqlite3.Error) as e:
             log.warning("library_not_taken_up", error=type(e).__name__)
             return

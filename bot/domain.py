@@ -190,6 +190,12 @@ class Context:
     held: frozenset[str] = frozenset()
 
     @property
+    def recent(self) -> Conversation | None:
+        """The talk so far, while it goes on."""
+        talk = self.conversation
+        return None if talk is None or (self.now - talk.at).total_seconds() > 60 * self.conversation_minutes else talk
+
+    @property
     def role(self) -> Role:
         return self.person.role if self.person else Role.VILLAGER
 

@@ -216,9 +216,8 @@ def _act(
 
 def _alarm(conn: sa.Connection, parts: Parts, m: Inbound, context: Context, finding: Finding, message_id: int) -> None:
     """One urgent ticket an emergency: what the same person cries out next goes to whoever has it."""
-    talk = context.conversation
-    recent = talk and (context.now - talk.at).total_seconds() < 60 * context.conversation_minutes
-    if talk and recent and talk.ticket_id and (talk.matter or "").startswith("crisis."):
+    talk = context.recent
+    if talk and talk.ticket_id and (talk.matter or "").startswith("crisis."):
         more = Command("add", m.text, talk.ticket_id)
         commands.run(commands.Doing(conn, parts.desk, m, context, more))
         _remember(conn, m, context, finding, ticket_id=talk.ticket_id)

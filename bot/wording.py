@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from bot.domain import Person, TicketStatus
-from knowledge.citation import ArticleRef
+from bot.domain import SHANGHAI, Person, TicketStatus
+from knowledge.citation import NATION, ArticleRef
 from knowledge.library import ArticleText, Change, Entry, Materials, Matter, Notice
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 STATUS = {
     TicketStatus.OPEN: "等待派单",
@@ -89,11 +86,11 @@ def grounds(refs: Sequence[ArticleRef]) -> str:
 
 
 def robot(advisor: Person | None) -> str:
-    return f"我是机器人，说的仅供参考，不代替律师意见。想问{_who(advisor)}，发“转人工”。"
+    return f"我是机器人，说的仅供参考，不代替律师意见。想问{_who(advisor.name if advisor else None)}，发“转人工”。"
 
 
-def _who(advisor: Person | None) -> str:
-    return f"法律顾问{advisor.name}" if advisor else "法律顾问"
+def _who(name: str | None) -> str:
+    return f"法律顾问{name}" if name else "法律顾问"
 
 
 def _full_stop(text: str) -> str:
@@ -107,7 +104,7 @@ def clarify(titles: Sequence[str]) -> str:
 
 def private(advisor: Person | None, *, can_chat: bool) -> str:
     way = "请点我的头像，私下发消息给我，我接着跟您说。" if can_chat else ""
-    phone = f"也可以打{_who(advisor)}的电话 {advisor.phone}，" if advisor and advisor.phone else "也可以"
+    phone = f"也可以打{_who(advisor.name)}的电话 {advisor.phone}，" if advisor and advisor.phone else "也可以"
     return f"这件事关系到个人隐私，就不在群里说了。{way}{phone}打 12348，都不收钱。"
 
 
@@ -116,19 +113,16 @@ def danger(kind: str, *, told: bool) -> str:
 
 
 def escalated(ticket_id: int, owner: str | None, due: datetime, *, urgent: bool) -> str:
-    who = f"法律顾问{owner}" if owner else "法律顾问"
     when = f"最迟 {moment(due)} 前答复您" if not urgent else f"{moment(due)} 前联系您"
-    return f"这件事我拿不准，不敢乱说，已转给{who}，工单号 {ticket_id}，{when}。发“进度 {ticket_id}”可以查。"
+    return f"这件事我拿不准，不敢乱说，已转给{_who(owner)}，工单号 {ticket_id}，{when}。发“进度 {ticket_id}”可以查。"
 
 
 def law_changed(ticket_id: int, owner: str | None, due: datetime) -> str:
-    who = f"法律顾问{owner}" if owner else "法律顾问"
-    return f"这方面的法律刚有变动，我的答复还在核对，先不乱说。已转给{who}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
+    return f"这方面的法律刚有变动，我的答复还在核对，先不乱说。已转给{_who(owner)}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
 
 
 def asked_for_person(ticket_id: int, owner: str | None, due: datetime) -> str:
-    who = f"法律顾问{owner}" if owner else "法律顾问"
-    return f"好的，已转给{who}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
+    return f"好的，已转给{_who(owner)}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
 
 
 def no_home() -> str:
@@ -291,7 +285,7 @@ def law_then(day: date, changes: Sequence[Change]) -> str:
     """Above an answer by today's law: that another one held on the day asked about, and what it said."""
     lines = []
     for c in changes:
-        law = c.law.removeprefix("中华人民共和国")
+        law = c.law.removeprefix(NATION)
         if c.then is None:
             lines.append(f"您说的是 {day.year} 年的事。《{law}》{c.since:%Y年%-m月%-d日}才施行，那以前的事一般看当时的法律，拿不准请发“转人工”。")
         else:

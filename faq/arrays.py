@@ -22,21 +22,17 @@ class Vocabulary:
     hashes: Features
     idf: Floats
 
-    def columns(self, features: Features) -> Ints:
-        """The columns of those features of a text that are known, each once."""
-        found = np.unique(features)
+    def locate(self, found: Features) -> tuple[Ints, NDArray[np.bool_]]:
+        """The columns of those of these features that are known, and which these are."""
         at = np.searchsorted(self.hashes, found)
         at[at == len(self.hashes)] = 0
-        columns: Ints = at[self.hashes[at] == found].astype(np.int32)
-        return columns
+        known = self.hashes[at] == found if len(self.hashes) else np.zeros(len(found), dtype=bool)
+        return at[known].astype(np.int32), known
 
     def weigh(self, features: Features) -> tuple[Ints, Floats]:
         """Columns and weights of a text: (1 + ln tf) * idf, of length 1 (Salton & Buckley 1988, "ltc")."""
         found, counts = np.unique(features, return_counts=True)
-        at = np.searchsorted(self.hashes, found)
-        at[at == len(self.hashes)] = 0
-        known = self.hashes[at] == found if len(self.hashes) else np.zeros(len(found), dtype=bool)
-        columns = at[known].astype(np.int32)
+        columns, known = self.locate(found)
         weights = ((1.0 + np.log(counts[known])) * self.idf[columns]).astype(np.float32)
         length = float(np.sqrt(weights @ weights))
         return columns, weights / np.float32(length) if length else weights
@@ -58,7 +54,8 @@ class Postings:
 
     def sums(self, features: Features) -> Floats:
         """The sum of the weights of a text's features in every document: BM25 when these are its weights. Shape (size,)."""
-        return self._add(columns := self.vocabulary.columns(features), np.ones(len(columns), dtype=np.float32))
+        columns, _ = self.vocabulary.locate(np.unique(features))
+        return self._add(columns, np.ones(len(columns), dtype=np.float32))
 
     def scores(self, features: Features) -> Floats:
         """The weighted overlap of a text with every document: cosine when documents are of length 1. Shape (size,)."""

@@ -46,18 +46,19 @@ def weigh(texts: Sequence[str], cut: Callable[[str], Features], *, least: int = 
     found = [np.unique(cut(t), return_counts=True) for t in texts]
     hashes, documents = np.unique(np.concatenate([f for f, _ in found]), return_counts=True)
     hashes = hashes[(documents >= least) & (documents <= max(1.0, most * len(texts)))]
-    start, columns, counts = [0], [], []
-    for features, times in found:
-        at = np.searchsorted(hashes, features)
-        at[at == len(hashes)] = 0
-        known = hashes[at] == features
-        columns.append(at[known])
-        counts.append(times[known])
-        start.append(start[-1] + int(known.sum()))
-    data = (np.concatenate(counts).astype(np.float64), np.concatenate(columns), np.array(start))
-    matrix = sparse.csr_matrix(data, shape=(len(texts), len(hashes)))
+    matrix = _counts(found, hashes)
     tfidf = TfidfTransformer(sublinear_tf=True, smooth_idf=True, norm="l2").fit(matrix)
     return Texts(Vocabulary(hashes, tfidf.idf_.astype(np.float32)), tfidf.transform(matrix).astype(np.float32))
+
+
+def _counts(found: Sequence[tuple[Features, NDArray[Any]]], hashes: Features) -> Any:
+    """How often each text has each of these features, as csr_matrix, shape (texts, features)."""
+    vocabulary = Vocabulary(hashes, np.ones(len(hashes), dtype=np.float32))
+    located = [vocabulary.locate(features) for features, _ in found]
+    counts = [times[known] for (_, times), (_, known) in zip(found, located, strict=True)]
+    start = np.cumsum([0, *(len(c) for c in counts)])
+    data = (np.concatenate(counts).astype(np.float64), np.concatenate([columns for columns, _ in located]), start)
+    return sparse.csr_matrix(data, shape=(len(found), len(hashes)))
 
 
 K1, B = 1.2, 0.5  # of BM25: how soon a repeated feature says no more, and how much a long document is discounted
@@ -79,11 +80,11 @@ class Documents:
     def without(self, features: Features, document: int) -> float:
         """The BM25 score of a part of a document against that document without this part."""
         found, times = np.unique(features, return_counts=True)
-        at = np.searchsorted(self.vocabulary.hashes, found)
+        at, known = self.vocabulary.locate(found)
         here = np.zeros(self.counts.shape[1], dtype=np.float32)
         row = self.counts[document]
         here[row.indices] = row.data
-        left = np.maximum(here[at] - times, 0)
+        left = np.maximum(here[at] - times[known], 0)
         return float(self._weight(left, at, self.discount[document]).sum())
 
     def _weight(self, counts: Any, columns: Any, discount: Any) -> Any:
@@ -95,10 +96,7 @@ def documents(texts: Sequence[Sequence[str]], cut: Callable[[str], Features]) ->
     found = [np.unique(np.concatenate([cut(t) for t in parts]), return_counts=True) for parts in texts]
     hashes, in_documents = np.unique(np.concatenate([f for f, _ in found]), return_counts=True)
     idf = np.log(1 + (len(texts) - in_documents + 0.5) / (in_documents + 0.5)).astype(np.float32)
-    columns = np.concatenate([np.searchsorted(hashes, f) for f, _ in found])
-    counts = np.concatenate([n for _, n in found]).astype(np.float32)
-    start = np.cumsum([0, *(len(f) for f, _ in found)])
-    matrix = sparse.csr_matrix((counts, columns, start), shape=(len(texts), len(hashes)))
+    matrix = _counts(found, hashes).astype(np.float32)
     lengths = np.asarray(matrix.sum(axis=1)).ravel()
     discount = (K1 * (1 - B + B * lengths / lengths.mean())).astype(np.float32)
     return Documents(Vocabulary(hashes, idf), matrix, discount)

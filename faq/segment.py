@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ STOPWORDS = Path(__file__).with_name("stopwords.txt")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\u00ad]")
 _REPEATED = re.compile(r"([^\d])\1{2,}")  # not of digits: 3000 is not 300
 _MASKED = re.compile("〔[^〕]{2,5}〕")
+_JUST_SEEN = 16  # texts: one question is looked at by words and by characters for each model and index
 _WORD = re.compile(r"[\u4e00-\u9fff]|[a-z0-9]")
 
 
@@ -29,10 +30,16 @@ def normalise(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, normalised, without stop words and punctuation."""
+    return list(_cut(text))
+
+
+@lru_cache(_JUST_SEEN)
+def _cut(text: str) -> tuple[str, ...]:
     stop = _stopwords()
-    return [w for w in _tokenizer().lcut(normalise(text)) if w not in stop and _WORD.search(w)]
+    return tuple(w for w in _tokenizer().lcut(normalise(text)) if w not in stop and _WORD.search(w))
 
 
+@lru_cache(_JUST_SEEN)
 def characters(text: str) -> str:
     """The text as one run of Chinese characters, letters and digits: what character n-grams are taken from."""
     return "".join(_WORD.findall(normalise(text)))

@@ -16,7 +16,7 @@ from bot.cli.building import bake, build_library, imported, keep
 from bot.config import Settings
 from bot.domain import SHANGHAI
 from bot.errors import FarunError
-from bot.store import quarantine, reading
+from bot.store import deliveries, messages, quarantine, reading
 from faq import evaluate as evaluation
 from faq.retriever import Retriever
 from faq.segment import words
@@ -71,8 +71,8 @@ def import_(corpus: Path, dry_run: bool) -> None:
             return
         for t in found:
             quarantine.hold(conn, dict.fromkeys(t.cited_by, f"{t.ref} {t.since} 起有变"), t.since, now)
-            for d in (d for i in t.cited_by for d in quarantine.queued(conn, i)):
-                quarantine.hold_queued(conn, d.id, f"{t.ref} 有变，待复核", now)
+            for number in _queued(conn, t):
+                deliveries.withhold(conn, number, f"{t.ref} 有变，待复核", now)
     keep(settings, corpus, now)
     build_library(settings)
     click.echo(f"已导入。暂停使用 {len({i for t in found for i in t.cited_by})} 项；看过之后用 farun law reviewed <编号> --by 姓名 恢复。")
@@ -84,11 +84,15 @@ def _report(conn: sa.Connection, found: Sequence[impact.Touched]) -> str:
     for t in found:
         lines.append(f"\n■ {t.ref}　{t.since} 起" + (f"（内容现在在{t.moved.ref}）" if t.moved else "（条文没有了）" if t.after is None else ""))
         lines += [t.diff(), f"引用它的：{'、'.join(t.cited_by)}"]
-        queued = [str(d.id) for i in t.cited_by for d in quarantine.queued(conn, i)]
-        answered = [str(m.id) for i in t.cited_by for m in quarantine.answered_from(conn, i)]
-        lines += [f"排队中的推送：{'、'.join(queued)}"] if queued else []
-        lines += [f"以前按它答复过的提问 {len(answered)} 条：{'、'.join(answered[:20])}"] if answered else []
+        queued = _queued(conn, t)
+        answered = [number for i in t.cited_by for number in messages.answered_from(conn, i)]
+        lines += [f"排队中的推送：{'、'.join(map(str, queued))}"] if queued else []
+        lines += [f"以前按它答复过的提问 {len(answered)} 条：{'、'.join(map(str, answered[:20]))}"] if answered else []
     return "\n".join(lines)
+
+
+def _queued(conn: sa.Connection, t: impact.Touched) -> list[int]:
+    return [number for i in t.cited_by for number in deliveries.queued(conn, i)]
 
 
 @law.command(help="列出因法律变动暂停使用的内容。")

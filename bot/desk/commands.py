@@ -13,7 +13,7 @@ from bot import desk as front
 from bot import wording
 from bot.desk import Desk, pushes
 from bot.desk.calendar import after_quiet
-from bot.domain import Command, Context, Inbound, Person, Role
+from bot.domain import SHANGHAI, Command, Context, Inbound, Person, Role
 from bot.store import deliveries, roster, tickets
 from bot.store.tickets import Ticket
 from knowledge.citation import ArticleRef, parse
@@ -89,7 +89,7 @@ def _papers(d: Doing) -> str:
 
 
 def _article(d: Doing, ref: ArticleRef) -> str:
-    article = d.desk.library.article(ref, d.now.astimezone(wording.SHANGHAI).date())
+    article = d.desk.library.article(ref, d.now.astimezone(SHANGHAI).date())
     return wording.law_text(article) if article else wording.LAW_TEXT_MISSING.format(ref=ref)
 
 

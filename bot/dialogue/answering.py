@@ -29,7 +29,7 @@ from knowledge.library import Entry, Library
 
 def answer(message: Inbound, context: Context, retriever: Retriever, library: Library) -> Decision:
     """What to say to a message that the robot listens to."""
-    talk = _recent(context)
+    talk = context.recent
     result = retriever.search(message.text, before=talk.question if talk else "", matter=talk.matter if talk else None)
     best = result.hits[0] if result.hits else None
     finding = Finding(
@@ -70,7 +70,7 @@ def _go_on(message: Inbound, context: Context, retriever: Retriever, library: Li
 
 def chosen_option(message: Inbound, context: Context, library: Library) -> Decision | None:
     """The reply to our numbered question, when this is one."""
-    talk = _recent(context)
+    talk = context.recent
     digit = re.fullmatch(r"(?:选|第)?\s*([0-9])\s*(?:个|条|号)?[。.]?", message.text.strip())
     if talk is None or not talk.options or digit is None:
         return None
@@ -92,13 +92,6 @@ def _words(entry: Entry, context: Context, library: Library, question: str) -> s
     then = days.spoken_of(question, today)
     earlier = wording.law_then(then, library.changes(entry.refs, then, today)) if then else ""
     return earlier + wording.answer(entry, group.kind if group else None, group.advisor if group else None)
-
-
-def _recent(context: Context) -> Conversation | None:
-    talk = context.conversation
-    if talk is None or (context.now - talk.at).total_seconds() > 60 * context.conversation_minutes:
-        return None
-    return talk
 
 
 def _legal_threshold(message: Inbound, talk: Conversation | None) -> float:

@@ -9,14 +9,8 @@ from faq.retriever import Retriever
 
 def emergency(message: Inbound, context: Context, retriever: Retriever) -> Emergency | None:
     """Danger in this message, or in it together with what the same person said just before."""
-    danger = retriever.danger(message.text, before=_before(context))
+    danger = retriever.danger(message.text, before=context.recent.question if context.recent else "")
     if danger is None:
         return None
     text = wording.danger(danger.kind, told=context.group is not None)
     return Emergency(danger.kind, text, Finding(f"crisis.{danger.kind}", None, danger.probability))
-
-
-def _before(context: Context) -> str:
-    talk = context.conversation
-    recent = talk and (context.now - talk.at).total_seconds() < 60 * context.conversation_minutes
-    return talk.question if talk and recent else ""

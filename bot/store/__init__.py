@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -75,7 +75,7 @@ def _begin(conn: sa.Connection) -> None:
     if conn.get_execution_options().get("reads_only"):
         conn.exec_driver_sql("BEGIN")
     else:
-        conn.connection.driver_connection.begin_immediate()  # type: ignore[union-attr]
+        cast("_Queued", conn.connection.driver_connection).begin_immediate()
 
 
 @contextmanager

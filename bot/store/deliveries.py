@@ -167,6 +167,18 @@ def decide(conn: sa.Connection, delivery_id: int, *, again: bool, now: datetime)
     return conn.scalar(statement) is not None
 
 
+def queued(conn: sa.Connection, notice_id: str) -> list[int]:
+    """The deliveries of a notice that have not gone out."""
+    mine = (delivery.c.key.like(f"campaign:{notice_id}:%"), delivery.c.status == DeliveryStatus.PLANNED)
+    return [*conn.scalars(sa.select(delivery.c.id).where(*mine).order_by(delivery.c.id)).all()]
+
+
+def withhold(conn: sa.Connection, delivery_id: int, why: str, now: datetime) -> None:
+    """A person decides whether it still goes out: it stands with what did not arrive."""
+    mine = (delivery.c.id == delivery_id, delivery.c.status == DeliveryStatus.PLANNED)
+    conn.execute(sa.update(delivery).where(*mine).values(status=DeliveryStatus.FAILED, error=why, done_at=now))
+
+
 def unsettled(conn: sa.Connection, region_ids: Sequence[str] | None = None) -> list[sa.Row[Any]]:
     """Deliveries that a person has to look at, oldest first: all, or those to groups and tickets of these regions."""
     rows = sa.select(delivery).where(delivery.c.status.in_((DeliveryStatus.UNDECIDED, DeliveryStatus.FAILED)))

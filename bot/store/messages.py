@@ -87,3 +87,9 @@ def refs_out(refs: Sequence[ArticleRef]) -> list[list[Any]]:
 def refs_in(rows: Sequence[Sequence[Any]] | None) -> tuple[ArticleRef, ...]:
     """References out of the JSON column."""
     return tuple(ArticleRef(*r) for r in rows or ())
+
+
+def answered_from(conn: sa.Connection, entry_id: str) -> list[int]:
+    """The messages that were answered with an entry and are still kept."""
+    mine = (message.c.entry_id == entry_id, message.c.action == "answer")
+    return [*conn.scalars(sa.select(message.c.id).where(*mine).order_by(message.c.id)).all()]

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import insert
-from bot.store.schema import audit, delivery, message
+from bot.store.register import note
 from bot.store.schema import quarantine as table
 
 _OPEN = table.c.cleared_at.is_(None)
@@ -26,8 +26,14 @@ def listed(conn: sa.Connection) -> list[sa.Row[Any]]:
 
 
 def hold(conn: sa.Connection, reasons: Mapping[str, str], since: date, now: datetime) -> None:
-    """Hold these ids back from a day on; a new change holds back again what was cleared."""
+    """Hold these ids back from a day on; a new change holds back again what was cleared.
+
+    What is held back from an earlier day already stays so: the later change does not free it until then.
+    """
     for key, reason in reasons.items():
+        earlier = sa.select(table.c.key).where(table.c.key == key, _OPEN, table.c.since <= since)
+        if conn.scalar(earlier) is not None:
+            continue
         new = {"reason": reason, "since": since, "imported_at": now, "cleared_at": None, "cleared_by": None}
         statement = insert(conn, table).values(key=key, **new)
         conn.execute(statement.on_conflict_do_update(index_elements=["key"], set_=new))
@@ -38,23 +44,5 @@ def clear(conn: sa.Connection, key: str, by: str, now: datetime) -> bool:
     mine = sa.update(table).where(table.c.key == key, _OPEN).values(cleared_at=now, cleared_by=by).returning(table.c.key)
     if conn.scalar(mine) is None:
         return False
-    conn.execute(sa.insert(audit).values(at=now, actor=by, action="quarantine.clear", detail=key))
+    note(conn, by, "quarantine.clear", key, now)
     return True
-
-
-def queued(conn: sa.Connection, notice_id: str) -> list[sa.Row[Any]]:
-    """Deliveries of a notice that have not gone out."""
-    mine = (delivery.c.key.like(f"campaign:{notice_id}:%"), delivery.c.status == "planned")
-    return [*conn.execute(sa.select(delivery).where(*mine).order_by(delivery.c.id)).all()]
-
-
-def hold_queued(conn: sa.Connection, delivery_id: int, why: str, now: datetime) -> None:
-    """A person decides whether it still goes out: it stands with what did not arrive."""
-    mine = (delivery.c.id == delivery_id, delivery.c.status == "planned")
-    conn.execute(sa.update(delivery).where(*mine).values(status="failed", error=why, done_at=now))
-
-
-def answered_from(conn: sa.Connection, entry_id: str) -> list[sa.Row[Any]]:
-    """Messages that were answered with an entry and are still kept."""
-    mine = (message.c.entry_id == entry_id, message.c.action == "answer")
-    return [*conn.execute(sa.select(message).where(*mine).order_by(message.c.id)).all()]

@@ -201,6 +201,14 @@ def test_a_change_that_is_not_in_force_yet_holds_nothing_back(liu, parts):
     assert "依据" in liu.ask(WAGES)
 
 
+def test_a_later_change_does_not_free_what_an_earlier_one_holds_back(parts):
+    today = parts.now().date()
+    with parts.engine.begin() as conn:
+        for since in (today, today + timedelta(days=90)):
+            quarantine.hold(conn, {"debt.loan.interest": f"{since} 起有变"}, since, parts.now())
+        assert quarantine.held(conn, today) == {"debt.loan.interest"}
+
+
 def test_a_question_about_an_earlier_year_hears_what_the_law_was(liu):
     said = liu.ask("2005年老板拖欠我三个月工资，没签合同，咋办")
     assert "您说的是 2005 年的事" in said and "才施行" in said and "按现在的法律是这样" in said
