@@ -130,7 +130,7 @@ SAME = 0.9  # likeness from which a rule counts as unchanged, whatever its numbe
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An article of a law that read otherwise on an earlier day. `then` is None where the law was not in force yet."""
+    """An article of a law that read otherwise on an earlier day. `then` is None where no version of that day is known."""
 
     law: str
     since: date
