@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Gate:
 
     def __init__(self, folder: Path) -> None:
         self._vocabulary = Vocabulary.load(folder, "gate")
-        self._weights: Floats = load(folder, "gate.weights")
+        self._weights: Any = load(folder, "gate.weights")  # (features, 2 + kinds), float16
         self._bias: Floats = load(folder, "gate.bias")
 
         self.logits = lru_cache(64)(self._logits)  # a message is looked at for danger, then for law; one before it again
@@ -48,7 +49,7 @@ class Gate:
     def _logits(self, text: str) -> Floats:
         """Log odds of legal, danger and each kind. Shape (2 + kinds,)."""
         columns, weights = self._vocabulary.weigh(message(text))
-        found: Floats = weights @ self._weights[columns] + self._bias
+        found: Floats = weights @ self._weights[columns].astype(np.float32) + self._bias
         return found
 
     def danger(self, text: str, before: str = "") -> Danger | None:

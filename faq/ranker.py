@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Ranker:
         self._words = Postings.load(folder, "examples.words")
         self._documents = [Postings.load(folder, f"entries.{name}") for name in DOCUMENTS]  # BM25
         self._characters = Postings.load(folder, "examples.characters")
-        self._dual: Floats = load(folder, "ridge.dual")  # (examples, entries + matters)
+        self._dual: Any = load(folder, "ridge.dual")  # (examples, entries + matters), float16
         self._bias: Floats = load(folder, "ridge.bias")  # (entries + matters,)
         self._confidence: Floats = load(folder, "confidence")  # heat, weight of the best score, of its odds, bias
         self._matters: Ints = load(folder, "entries.matter")  # (entries,)
@@ -63,7 +64,7 @@ class Ranker:
         kernel = mixed(self._words.scores(terms(text)), characters)
         near = np.argpartition(-kernel, NEAR)[:NEAR] if len(kernel) > NEAR else np.arange(len(kernel))
         # einsum keeps to this thread: a threaded BLAS makes the workers of a small machine wait for each other.
-        ridge = np.einsum("ec,e->c", self._dual[near], kernel[near]) + self._bias
+        ridge = np.einsum("ec,e->c", self._dual[near].astype(np.float32), kernel[near]) + self._bias
         documents = [found.sums(cut(text)) for found, cut in zip(self._documents, DOCUMENTS.values(), strict=True)]
         return signals(ridge, characters[self._bodies], self._matters, documents)
 

@@ -1,8 +1,12 @@
 """The tokenizer: one spelling, whole terms, nothing but words."""
 
+from datetime import date
+
 import pytest
 
 from faq import segment
+from faq.bake import read_rows
+from faq.index import TRAINING
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,21 @@ def test_characters_are_one_run():
 def test_empty_text_has_no_words():
     assert segment.words("") == []
     assert segment.words("😀，。") == []
+
+
+def test_both_tokenizers_cut_alike_all_that_we_have(library):
+    """Statutes, the library and the training texts: the fast one may run because there is no difference at all."""
+    pytest.importorskip("rjieba")
+    training = [row[0] for path in sorted(TRAINING.glob("*.tsv")) for row in read_rows(path)]
+    asked = [q for e in library.entries() for q in e.questions]
+    told = [" ".join([e.title, e.answer, *e.steps, e.aloud]) for e in library.entries()]
+    articles = [a.text for a in library.articles(date(2026, 11, 22))]
+    slow, fast = segment.reference(), segment.fast()
+    texts = {segment.plain(t) for t in [*training, *asked, *told, *articles]}
+    assert len(texts) > 40_000
+    assert [t for t in texts if list(slow.cut(t)) != list(fast.cut(t))] == []
+
+
+@pytest.mark.parametrize(("text", "parted"), [("3-8月", "3 8月"), ("重1.5kg", "重1.5 kg"), ("cd-2 5g", "cd 2 5g")])
+def test_numbers_are_parted_from_what_is_joined_to_them(text, parted):
+    assert segment.plain(text) == parted
