@@ -101,25 +101,28 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     app = Flask("bot", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = parts.settings.max_body
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.register_blueprint(webhook.blueprint(Renewing(parts)))
+    renewing = Renewing(parts)
+    app.register_blueprint(webhook.blueprint(renewing))
     if parts.settings.demo:
         app.register_blueprint(pages.blueprint(parts.engine, parts.settings))
         app.add_url_rule("/", "root", lambda: redirect("/demo/"))
-    _operations(app, parts)
+    _operations(app, renewing)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
     return app
 
 
-def _operations(app: Flask, parts: Parts) -> None:
+def _operations(app: Flask, current: Callable[[], Parts]) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         return jsonify(status="ok")
 
     @app.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        problems = _not_ready(parts)
-        return jsonify(status="ready" if not problems else "not ready", problems=problems), 503 if problems else 200
+        parts = current()
+        problems, library = _not_ready(parts), parts.library
+        counted = {"release": library.release, "entries": library.size, "signed": library.signed}
+        return jsonify(status="ready" if not problems else "not ready", problems=problems, library=counted), 503 if problems else 200
 
     @app.get("/metrics")
     def metrics_page() -> Response:
@@ -127,7 +130,7 @@ def _operations(app: Flask, parts: Parts) -> None:
         if metrics_dir():
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        body = generate_latest(registry) + _database_figures(parts).encode()
+        body = generate_latest(registry) + _database_figures(current()).encode()
         return Response(body, content_type=CONTENT_TYPE_LATEST)
 
 

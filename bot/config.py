@@ -184,6 +184,10 @@ class Settings:
     remind_hours: int = _setting(
         "FARUN_REMIND_HOURS", "4", _number(1, 72), "到期前几个工作小时提醒", "working hours before a deadline to remind"
     )
+    signed_only: bool = _setting(
+        "FARUN_SIGNED_ONLY", "off", _flag, "只用律师签过的条目答复，没签的转给法律顾问",
+        "answer from entries that a lawyer has signed only; all others go to the advisor",
+    )
     quiet_hours: tuple[time, time] = _setting(
         "FARUN_QUIET_HOURS", "21:30-07:30", _hours, "不推送的时段", "hours without pushes"
     )

@@ -177,6 +177,7 @@ class Context:
 
     `waiting_ticket`: its advisor asked back and waits. `pending_question`: asked in a group, to be gone on with in private.
     `held`: ids of entries that must not be given out, because an article they rest on has changed.
+    `signed_only`: only entries that a lawyer has signed may be given out.
     """
 
     now: datetime
@@ -188,6 +189,7 @@ class Context:
     silence_minutes: int = 10
     conversation_minutes: int = 30
     held: frozenset[str] = frozenset()
+    signed_only: bool = False
 
     @property
     def recent(self) -> Conversation | None:

@@ -4,7 +4,8 @@ FarunError
 ├── SettingError      a setting is missing or odd: the start stops and names it
 ├── Rejected          a request is forged, stale, oversized or malformed: 4xx and one log line
 ├── Undelivered       a push did not arrive; `retryable` says whether trying again can help
-└── RosterError       rows of an import are wrong: `problems` lists each, nothing is changed
+├── RosterError       rows of an import are wrong: `problems` lists each, nothing is changed
+└── EditError         an edit of the library cannot be: `problems` lists why, nothing is changed
 """
 
 from __future__ import annotations
@@ -41,6 +42,14 @@ class Undelivered(FarunError):
 
 class RosterError(FarunError):
     """An import with wrong rows. `problems` has one line a row, in the reader's language."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class EditError(FarunError):
+    """An edit of the library that cannot be. `problems` has one line a reason, in the reader's language."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))

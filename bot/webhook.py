@@ -151,7 +151,7 @@ def _context(parts: Parts, m: Inbound) -> Context:
         waiting = contexts.waiting_ticket(conn, m) if (m.addressed or m.private) and person is None else None
         pending = contexts.pending_private(conn, m, now - timedelta(days=1)) if m.private else None
     s = parts.settings
-    return Context(now, group, person, talk, waiting, pending, s.silence_minutes, s.conversation_minutes, held)
+    return Context(now, group, person, talk, waiting, pending, s.silence_minutes, s.conversation_minutes, held, s.signed_only)
 
 
 def _record_and_act(
@@ -163,7 +163,7 @@ def _record_and_act(
     draft = Reply(_ACTIONS[type(decision)], None, _finding(decision))
     group_id = context.group.id if context.group else None
     taken_up = not isinstance(decision, Silence)
-    message_id = messages.record(conn, m, draft, group_id, context.now, parts.library.digest[:12], keep_text=taken_up)
+    message_id = messages.record(conn, m, draft, group_id, context.now, parts.library.state, keep_text=taken_up)
     if message_id is None:
         return messages.stored_reply(conn, m)
     if isinstance(decision, Silence):
@@ -236,10 +236,9 @@ def _open(conn: sa.Connection, parts: Parts, m: Inbound, context: Context, e: Es
     )
     ticket, owner = desk.open_ticket(conn, parts.desk, m, request_, context.now)
     _remember(conn, m, context, finding, question=e.question, ticket_id=ticket.id)
-    if e.reason == "asked":
-        return wording.asked_for_person(ticket.id, owner, ticket.answer_due_at)
-    if e.reason == "law_changed":
-        return wording.law_changed(ticket.id, owner, ticket.answer_due_at)
+    said = {"asked": wording.asked_for_person, "law_changed": wording.law_changed, "unsigned": wording.unsigned}.get(e.reason)
+    if said:
+        return said(ticket.id, owner, ticket.answer_due_at)
     return wording.escalated(ticket.id, owner, ticket.answer_due_at, urgent=e.urgent)
 
 

@@ -118,11 +118,19 @@ def escalated(ticket_id: int, owner: str | None, due: datetime, *, urgent: bool)
 
 
 def law_changed(ticket_id: int, owner: str | None, due: datetime) -> str:
-    return f"这方面的法律刚有变动，我的答复还在核对，先不乱说。已转给{_who(owner)}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
+    return f"这方面的法律刚有变动，我的答复还在核对，先不乱说。{_handed_over(ticket_id, owner, due)}"
+
+
+def unsigned(ticket_id: int, owner: str | None, due: datetime) -> str:
+    return f"这件事的答复还没有律师签过字，我先不说。{_handed_over(ticket_id, owner, due)}"
+
+
+def _handed_over(ticket_id: int, owner: str | None, due: datetime) -> str:
+    return f"已转给{_who(owner)}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
 
 
 def asked_for_person(ticket_id: int, owner: str | None, due: datetime) -> str:
-    return f"好的，已转给{_who(owner)}，工单号 {ticket_id}，最迟 {moment(due)} 前答复您。发“进度 {ticket_id}”可以查。"
+    return f"好的，{_handed_over(ticket_id, owner, due)}"
 
 
 def no_home() -> str:

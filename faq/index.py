@@ -16,11 +16,12 @@ TRAINING = HERE / "training"
 _READ = ("userdict.txt", "stopwords.txt", "concepts.tsv")
 
 
-def build(library: Library, folder: Path, today: date, training: Path = TRAINING) -> bool:
+def build(library: Library, folder: Path, today: date, training: Path | None = None) -> bool:
     """Write the index to `folder` when what it is made of changed; True when written. The old one stays until then.
 
     `today` decides which articles are in force and may be cited.
     """
+    training = training or TRAINING
     digest = _digest(library, today, training)
     meta = folder / "meta.json"
     if meta.exists() and json.loads(meta.read_text(encoding="utf-8"))["digest"] == digest:
@@ -32,7 +33,7 @@ def build(library: Library, folder: Path, today: date, training: Path = TRAINING
     draft.mkdir(parents=True)
     bake.write(library, library.articles(today), training, draft)
     (draft / "meta.json").write_text(json.dumps({"digest": digest, "format": FORMAT, "library": library.digest}), encoding="utf-8")
-    _swap(draft, folder)
+    swap(draft, folder)
     return True
 
 
@@ -46,7 +47,7 @@ def _digest(library: Library, today: date, training: Path) -> str:
     return h.hexdigest()
 
 
-def _swap(draft: Path, folder: Path) -> None:
+def swap(draft: Path, folder: Path) -> None:
     """Put the new folder in the place of the old one."""
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)

@@ -12,11 +12,12 @@ from typing import Any
 from sqlite_utils import Database
 
 from knowledge.citation import NATION
+from knowledge.items import Item, Revised, digest_of
+from knowledge.items import read as read_items
 from knowledge.statutes import Statute, read
-from knowledge.texts import Text, TextError, load, load_all
 
 CONTENT = Path(__file__).with_name("content")
-FORMAT = "6"  # raise when the tables change
+FORMAT = "7"  # raise when the tables change
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,12 @@ class Sources:
     entries: Path
     newer: tuple[Path, ...] = ()
     content: Path = CONTENT
+    release: int = 0  # the number of the release that is laid over, 0 for none
+    revised: tuple[Revised, ...] = ()
 
     def digest(self) -> str:
         """A SHA-256 over everything that is read, so that an unchanged library is not built again."""
-        h = hashlib.sha256(FORMAT.encode())
+        h = hashlib.sha256(f"{FORMAT} {self.release}".encode() + digest_of(self.revised))
         for path in [*self.corpora, *self.newer, *sorted(self.entries.rglob("*.yaml")), *sorted(self.content.rglob("*.yaml"))]:
             h.update(path.name.encode())
             h.update(_content(path))
@@ -49,28 +52,23 @@ def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]
     if target.exists() and _digest_of(target) == digest:
         return False
     statutes = read(sources.corpora, sources.newer)
-    matters = load(sources.content / "matters.yaml", "matters")
-    texts = [load_all(sources.entries, "entries"), load_all(sources.content / "cases", "cases")]
-    notices = load_all(sources.content / "notices", "notice")
-    lists = load_all(sources.content / "materials", "materials")
-    hotlines = load(sources.content / "hotlines.yaml", "hotlines")
-    names = _Names(statutes)
-    _cross_check(matters, texts[0], texts[1], [*notices, *lists])
+    names, items = _Names(statutes), read_items(sources.entries, sources.content, sources.revised)
+    of = {kind: list(found.values()) for kind, found in items.of.items()}
 
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".building")
     draft.unlink(missing_ok=True)
     db = Database(draft)
     _write_statutes(db, statutes, segment)
-    db.table("matter").insert_all(_matter_rows(matters), pk="code")
-    db.table("hotline").insert_all(hotlines.data["hotlines"], pk="number")
-    db.table("entry").insert_all(_entry_rows(texts[0], names), pk="id")
-    db.table("phrasing").insert_all(_phrasing_rows(texts[0]), foreign_keys=[("entry_id", "entry", "id")])
+    db.table("matter").insert_all(_matter_rows(items.matters), pk="code")
+    db.table("hotline").insert_all(items.hotlines, pk="number")
+    db.table("entry").insert_all(_entry_rows(of["entry"], names), pk="id")
+    db.table("phrasing").insert_all(_phrasing_rows(of["entry"]), foreign_keys=[("entry_id", "entry", "id")])
     db.table("phrasing").create_index(["entry_id"])
-    db.table("typical_case").insert_all(_case_rows(texts[1], names), pk="id")
-    db.table("notice").insert_all(_notice_rows(notices, names), pk="id")
-    db.table("materials").insert_all(_materials_rows(lists, names), pk="id")
-    db.table("meta").insert_all([{"key": "digest", "value": digest}], pk="key")
+    db.table("typical_case").insert_all(_case_rows(of["case"], names), pk="id")
+    db.table("notice").insert_all(_notice_rows(of["notice"], names), pk="id")
+    db.table("materials").insert_all(_materials_rows(of["materials"], names), pk="id")
+    db.table("meta").insert_all([{"key": "digest", "value": digest}, {"key": "release", "value": str(sources.release)}], pk="key")
     db.vacuum()
     db.close()
     draft.replace(target)
@@ -95,33 +93,6 @@ class _Names:
         return NATION + law if NATION + law in self._full else law
 
 
-def _cross_check(matters: Text, entries: Sequence[Text], cases: Sequence[Text], singles: Sequence[Text]) -> None:
-    """What a schema cannot see: matters that exist, ids and questions that are unique."""
-    codes = {m["code"] for m in matters.data["matters"]}
-    problems, seen = list[str](), dict[str, str]()
-
-    def once(text: Text, key: str, what: str, *at: str | int) -> None:
-        here = f"{text.path.name} 第 {text.line(*at)} 行"
-        if key in seen:
-            problems.append(f"{here}：{what}“{key}”重复，{seen[key]} 已经有了")
-        seen.setdefault(key, here)
-
-    for text in [*entries, *cases]:
-        kind = "entries" if "entries" in text.data else "cases"
-        if text.data["matter"] not in codes:
-            problems.append(f"{text.path.name} 第 {text.line('matter')} 行：事项“{text.data['matter']}”不在 matters.yaml 里")
-        for n, row in enumerate(text.data[kind]):
-            once(text, row["id"], "编号", kind, n, "id")
-            for k, question in enumerate(row["questions"] if kind == "entries" else ()):
-                once(text, question, "问法", kind, n, "questions", k)
-    for text in singles:
-        once(text, text.data["id"], "编号", "id")
-        if text.data.get("matter", next(iter(codes))) not in codes:
-            problems.append(f"{text.path.name} 第 {text.line('matter')} 行：事项“{text.data['matter']}”不在 matters.yaml 里")
-    if problems:
-        raise TextError("\n".join(problems))
-
-
 def _write_statutes(db: Database, statutes: Sequence[Statute], segment: Callable[[str], Sequence[str]]) -> None:
     rows = [
         {
@@ -144,42 +115,39 @@ def _write_statutes(db: Database, statutes: Sequence[Statute], segment: Callable
     db.table("article").enable_fts(["segmented"], tokenize="unicode61")
 
 
-def _matter_rows(matters: Text) -> Iterator[dict[str, Any]]:
-    for m in matters.data["matters"]:
+def _matter_rows(matters: Sequence[Item]) -> Iterator[dict[str, Any]]:
+    for m in matters:
         yield {"code": m["code"], "name": m["name"], "scope": m["scope"], "sensitive": int(m["sensitive"]),
                "handlers": _json(m.get("handlers", []))}  # fmt: skip
 
 
-def _entry_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
-    for text in texts:
-        for e in text.data["entries"]:
-            yield {
-                "id": e["id"], "matter": text.data["matter"], "title": e["title"], "answer": e["answer"].strip(),
-                "steps": _json(e["steps"]), "papers": _json(e["papers"]), "deadline": e.get("deadline", ""),
-                "places": _json(e["where"]), "refs": _refs(e["refs"], names), "aloud": e["aloud"].strip(),
-                "audience": _json(e.get("audience", {})), **_review(e),
-            }  # fmt: skip
+def _entry_rows(entries: Sequence[Item], names: _Names) -> Iterator[dict[str, Any]]:
+    for e in entries:
+        yield {
+            "id": e["id"], "matter": e["matter"], "title": e["title"], "answer": e["answer"].strip(),
+            "steps": _json(e["steps"]), "papers": _json(e["papers"]), "deadline": e.get("deadline", ""),
+            "places": _json(e["where"]), "refs": _refs(e["refs"], names), "aloud": e["aloud"].strip(),
+            "audience": _json(e.get("audience", {})), **_review(e),
+        }  # fmt: skip
 
 
-def _phrasing_rows(texts: Sequence[Text]) -> Iterator[dict[str, Any]]:
-    for text in texts:
-        for e in text.data["entries"]:
-            yield from ({"entry_id": e["id"], "text": q} for q in e["questions"])
+def _phrasing_rows(entries: Sequence[Item]) -> Iterator[dict[str, Any]]:
+    for e in entries:
+        yield from ({"entry_id": e["id"], "text": q} for q in e["questions"])
 
 
-def _case_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
-    for text in texts:
-        for c in text.data["cases"]:
-            yield {
-                "id": c["id"], "matter": text.data["matter"], "title": c["title"], "facts": c["facts"],
-                "question": c["question"], "outcome": c["outcome"], "lesson": c["lesson"],
-                "refs": _refs(c["refs"], names), "source": c.get("source", ""), **_review(c),
-            }  # fmt: skip
+def _case_rows(cases: Sequence[Item], names: _Names) -> Iterator[dict[str, Any]]:
+    for c in cases:
+        yield {
+            "id": c["id"], "matter": c["matter"], "title": c["title"], "facts": c["facts"],
+            "question": c["question"], "outcome": c["outcome"], "lesson": c["lesson"],
+            "refs": _refs(c["refs"], names), "source": c.get("source", ""), **_review(c),
+        }  # fmt: skip
 
 
-def _notice_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
-    for text in texts:
-        n, push = text.data, text.data["push"]
+def _notice_rows(notices: Sequence[Item], names: _Names) -> Iterator[dict[str, Any]]:
+    for n in notices:
+        push = n["push"]
         yield {
             "id": n["id"], "title": n["title"], "text": n["text"].strip(), "refs": _refs(n["refs"], names),
             "kinds": _json(push["kinds"]), "regions": _json(push["regions"]), "cron": push.get("cron"),
@@ -189,9 +157,8 @@ def _notice_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any
         }  # fmt: skip
 
 
-def _materials_rows(texts: Sequence[Text], names: _Names) -> Iterator[dict[str, Any]]:
-    for text in texts:
-        m = text.data
+def _materials_rows(lists: Sequence[Item], names: _Names) -> Iterator[dict[str, Any]]:
+    for m in lists:
         yield {
             "id": m["id"], "title": m["title"], "matter": m["matter"], "names": _json(m["names"]), "places": _json(m["where"]),
             "items": _json(m["items"]), "steps": _json(m["steps"]), "time": m.get("time", ""), "cost": m.get("cost", ""),

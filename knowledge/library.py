@@ -66,6 +66,11 @@ class Entry:
     status: str
     review_due: date
 
+    @property
+    def signed(self) -> bool:
+        """Whether a lawyer has signed it."""
+        return self.status != "drafted"
+
     def answer_for(self, kind: str | None) -> str:
         return dict(self.audience).get(kind or "", self.answer)
 
@@ -148,8 +153,17 @@ class Library:
             for r in self._db.execute("SELECT * FROM matter ORDER BY rowid")
         }
         self.hotlines: dict[str, str] = dict(self._db.execute("SELECT number, name FROM hotline").fetchall())
-        self.digest = str(self._db.execute("SELECT value FROM meta WHERE key = 'digest'").fetchone()[0])  # what it was built from
+        meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+        self.digest: str = meta["digest"]  # what it was built from
+        self.release = int(meta["release"])  # which release of reviewed revisions is laid over, 0 for none
+        self.size = int(self._db.execute("SELECT count(*) FROM entry").fetchone()[0])  # entries
+        self.signed = int(self._db.execute("SELECT count(*) FROM entry WHERE status <> 'drafted'").fetchone()[0])
         self.entry = lru_cache(maxsize=512)(self._entry)
+
+    @property
+    def state(self) -> tuple[str, int]:
+        """What an answer is remembered to come from: twelve digits of the digest, and the release."""
+        return self.digest[:12], self.release
 
     def counts(self) -> dict[str, int]:
         """Rows by table, for the doctor."""

@@ -43,10 +43,12 @@ def _knowledge(settings: Settings) -> Iterator[Finding]:
     library = Library(settings.knowledge_db)
     entries, today = library.entries(), date.today()
     missing = sorted({str(r.ref) for e in entries for r in e.refs if library.article(r.ref, today) is None})
-    signed = sum(e.status != "drafted" for e in entries)
     late = sum(e.review_due < today for e in entries)
     yield Finding("知识库", True, "，".join(f"{k} {v}" for k, v in library.counts().items()))
-    yield Finding("律师审核", signed == len(entries), f"{len(entries)} 条里 {signed} 条经律师签过，{late} 条过了复核日期", mild=True)
+    only = "；FARUN_SIGNED_ONLY=on，没签的都转给法律顾问" if settings.signed_only else ""
+    told = f"{len(entries)} 条里 {library.signed} 条经律师签过，{late} 条过了复核日期{only}"
+    yield Finding("律师审核", library.signed == len(entries), told, mild=True)
+    yield Finding("知识库版本", True, f"第 {library.release} 版" if library.release else "没有发布过修订，用的是原文")
     text = f"{len(missing)} 条依据没有原文（条例、司法解释），可用 farun build --corpus 补：{'、'.join(missing[:3])}…" if missing else "依据都有原文"
     yield Finding("法条原文", not missing, text, mild=True)
 

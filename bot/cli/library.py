@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import click
 import sqlalchemy as sa
 
 from bot import store
-from bot.cli.building import bake, build_library, imported, keep
+from bot.cli.building import bake, build_library, keep, sources
 from bot.config import Settings
 from bot.domain import SHANGHAI
 from bot.errors import FarunError
@@ -62,7 +63,8 @@ def import_(corpus: Path, dry_run: bool) -> None:
         raise FarunError("还没有知识库，先运行 farun build")
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
         trial = Path(folder) / "knowledge.db"
-        bake(settings, trial, newer=(*imported(settings), corpus))
+        made_from = sources(settings)
+        bake(trial, replace(made_from, newer=(*made_from.newer, corpus)))
         old, new = Library(settings.knowledge_db), Library(trial)
         found = impact.touched(old, new, now.astimezone(SHANGHAI).date())
     with store.connect(settings.url).begin() as conn:

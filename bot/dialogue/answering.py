@@ -49,8 +49,9 @@ def _by_confidence(
     best = hits[0] if hits else None
     entry = library.entry(best.entry_id) if best else None
     if best and entry and best.confidence >= thresholds.ANSWER:
-        if entry.id in context.held:
-            return Escalate(finding.question, "law_changed", finding)
+        barred = _barred(entry, context)
+        if barred:
+            return Escalate(finding.question, barred, finding)
         return Answer(_words(entry, context, library, message.text), finding)
     close = [h for h in hits[:3] if h.confidence >= thresholds.OPTION]
     if best and len(close) >= 2 and sum(h.confidence for h in close) >= thresholds.CLARIFY:
@@ -80,9 +81,17 @@ def chosen_option(message: Inbound, context: Context, library: Library) -> Decis
     entry = library.entry(talk.options[n - 1]) if n <= len(talk.options) else None
     if entry is None:
         return None
-    if entry.id in context.held:
-        return Escalate(talk.question, "law_changed", Finding(entry.matter, entry.id, 1.0))
+    barred = _barred(entry, context)
+    if barred:
+        return Escalate(talk.question, barred, Finding(entry.matter, entry.id, 1.0))
     return Answer(_words(entry, context, library, talk.question), Finding(entry.matter, entry.id, 1.0, tuple(r.ref for r in entry.refs)))
+
+
+def _barred(entry: Entry, context: Context) -> str | None:
+    """Why an entry may not be given out, or None when it may."""
+    if entry.id in context.held:
+        return "law_changed"
+    return "unsigned" if context.signed_only and not entry.signed else None
 
 
 def _words(entry: Entry, context: Context, library: Library, question: str) -> str:

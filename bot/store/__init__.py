@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -14,7 +15,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISION = "0002"  # the newest in migrations/versions; so that only an upgrade has to load alembic
+REVISION = "0003"  # the newest in migrations/versions; so that only an upgrade has to load alembic
 
 
 def connect(url: str) -> sa.Engine:
@@ -41,27 +42,48 @@ class _Queued(sqlite3.Connection):
 
     def __init__(self, database: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(database, *args, **kwargs)
+        self._writes = False
         self._queue = Path(f"{database}-queue").open("a")  # noqa: SIM115 open as long as the connection
 
     def begin_immediate(self) -> None:
+        if self._queue.name in _writing():
+            raise sqlite3.OperationalError("this thread is writing already: it would wait for itself")
         fcntl.flock(self._queue, fcntl.LOCK_EX)
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
             fcntl.flock(self._queue, fcntl.LOCK_UN)
             raise
+        self._writes = True
+        _writing().add(self._queue.name)
 
     def commit(self) -> None:
         super().commit()
-        fcntl.flock(self._queue, fcntl.LOCK_UN)
+        self._leave()
 
     def rollback(self) -> None:
         super().rollback()
-        fcntl.flock(self._queue, fcntl.LOCK_UN)
+        self._leave()
 
     def close(self) -> None:
         super().close()
+        self._leave()
         self._queue.close()
+
+    def _leave(self) -> None:
+        if self._writes:
+            self._writes = False
+            _writing().discard(self._queue.name)
+            fcntl.flock(self._queue, fcntl.LOCK_UN)
+
+
+_threads = threading.local()
+
+
+def _writing() -> set[str]:
+    """The queue files of the databases that this thread is writing to."""
+    found: set[str] = _threads.__dict__.setdefault("files", set())
+    return found
 
 
 def _pragmas(raw: Any, _record: Any) -> None:

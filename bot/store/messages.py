@@ -15,14 +15,17 @@ from bot.store.schema import feedback, message, nonce, ticket
 from knowledge.citation import ArticleRef
 
 
-def record(conn: sa.Connection, m: Inbound, reply: Reply, group_id: str | None, now: datetime, library: str, *, keep_text: bool) -> int | None:
-    """Store one message with what was decided; None when the platform sent it before. `keep_text`: the robot took it up."""
+def record(conn: sa.Connection, m: Inbound, reply: Reply, group_id: str | None, now: datetime, library: tuple[str, int], *, keep_text: bool) -> int | None:
+    """Store one message with what was decided; None when the platform sent it before. `keep_text`: the robot took it up.
+
+    `library`: the state of the library it was decided with, and the release laid over it.
+    """
     row = {
         "channel": m.channel, "account": m.account, "external_id": m.external_id, "room_id": m.room_id,
         "sender_id": m.sender_id, "group_id": group_id, "received_at": now, "action": reply.action,
         "text": m.text if keep_text else None, "reply": reply.text, "reply_id": m.reply_id,
         "matter": reply.finding.matter, "entry_id": reply.finding.entry_id, "confidence": reply.finding.confidence,
-        "refs": refs_out(reply.finding.references), "library": library,
+        "refs": refs_out(reply.finding.references), "library": library[0], "release": library[1],
     }  # fmt: skip
     new: int | None = conn.scalar(_once(conn.dialect.name, message.c.id), row)
     return new

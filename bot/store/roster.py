@@ -70,6 +70,11 @@ def advisors_named(conn: sa.Connection, name: str) -> list[Person]:
     return _people(conn, person.c.role == Role.ADVISOR, person.c.active, sa.or_(person.c.name == name, person.c.id == name))
 
 
+def named(conn: sa.Connection, name: str) -> list[Person]:
+    """Active people with this name or id, whatever their role."""
+    return _people(conn, person.c.active, sa.or_(person.c.name == name, person.c.id == name))
+
+
 def _people(conn: sa.Connection, *where: Any) -> list[Person]:
     rows = conn.execute(sa.select(person).where(*where).order_by(person.c.id)).all()
     return [Person(r.id, r.name, Role(r.role), r.region_id, r.phone) for r in rows]

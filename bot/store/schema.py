@@ -147,6 +147,7 @@ message = sa.Table(
     sa.Column("confidence", sa.Float),
     sa.Column("refs", sa.JSON),
     sa.Column("library", sa.String(16)),  # the state of the library it was decided with
+    sa.Column("release", sa.Integer),  # and the release of revisions that was laid over it
     sa.UniqueConstraint("channel", "account", "external_id"),
 )
 
@@ -320,6 +321,54 @@ quarantine = sa.Table(
     sa.Column("imported_at", Moment, nullable=False),
     sa.Column("cleared_at", Moment),
     sa.Column("cleared_by", sa.String(96)),
+)
+
+# What is edited without Git: one item as somebody wrote it, and who else has read it.
+revision = sa.Table(
+    "revision",
+    metadata,
+    sa.Column("id", Big, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),  # entry case notice materials
+    sa.Column("key", sa.String(96), nullable=False, index=True),
+    sa.Column("body", sa.JSON(none_as_null=True)),  # nothing: the item is withdrawn
+    sa.Column("status", sa.String(16), nullable=False, index=True),  # draft reviewed released refused replaced
+    sa.Column("author", sa.String(64), nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("reviewer", sa.String(64)),
+    sa.Column("reviewed_at", Moment),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("tickets", sa.JSON, nullable=False),  # where it comes from
+)
+
+# What is laid over the library's text: all revisions of a release, not only what is new in it.
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("made_by", sa.String(64), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("revisions", sa.JSON, nullable=False),
+    sa.Column("scores", sa.JSON, nullable=False),  # what `farun evaluate` said of it
+)
+
+# What questions without an answer and advisors' answers suggest, for a person to decide.
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    sa.Column("id", Big, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),  # phrasing entry
+    sa.Column("entry_id", sa.String(96)),
+    sa.Column("matter", sa.String(64)),
+    sa.Column("questions", sa.JSON, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("messages", sa.JSON, nullable=False),
+    sa.Column("tickets", sa.JSON, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),  # open accepted refused
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("decided_at", Moment),
+    sa.Column("decided_by", sa.String(64)),
+    sa.Column("revision_id", sa.ForeignKey("revision.id")),
 )
 
 audit = sa.Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -47,3 +48,10 @@ def in_enterprise(people: People) -> Talk:
 @pytest.fixture
 def in_hardship(people: People) -> Talk:
     return people("sun", HARDSHIP)
+
+
+@pytest.fixture
+def signed_only(parts: Parts) -> Talk:
+    """刘婶 in a county that answers from signed entries only."""
+    careful = replace(parts, settings=replace(parts.settings, signed_only=True))
+    return Talk(careful, application(careful), VILLAGE, "liu", NAMES["liu"])

@@ -1,5 +1,6 @@
 """The state database on both engines."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -89,3 +90,11 @@ def test_the_region_tree_goes_up_and_down(parts):
         assert set(roster.below(conn, "demo-town")) == {"demo-town", "demo-qingshui", "demo-shiqiao"}
         assert [p.name for p in roster.officers(conn, "demo-qingshui")] == ["张科长"]
         assert roster.officers(conn, "demo-qingshui", above=1) == []
+
+
+def test_a_second_write_inside_the_first_is_refused_instead_of_waiting_for_itself(tmp_path):
+    engine = store.connect(f"sqlite:///{tmp_path / 'farun.db'}")
+    with engine.begin(), pytest.raises(sqlite3.OperationalError, match="wait for itself"), engine.begin():
+        pass
+    with engine.begin() as conn:
+        assert conn.scalar(sa.text("SELECT 1")) == 1

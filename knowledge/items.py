@@ -1,0 +1,135 @@
+"""All texts of the library as checked items, with what was revised outside the checkout laid over them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from knowledge.texts import Text, TextError, load, load_all, problems
+
+Item = dict[str, Any]  # as its schema says, a matter's entries and cases each with their `matter`
+FILES = {"entry": "entries", "case": "cases"}  # kinds of which a file holds many, and under which key
+KINDS = ("entry", "case", "notice", "materials")
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A reviewed revision: the item that takes the place of the one with its id, or None where that is withdrawn."""
+
+    kind: str
+    id: str
+    body: Item | None
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What a library is baked from. `of[kind]`: the items of a kind by id, in the order of the files."""
+
+    matters: list[Item]
+    hotlines: list[Item]
+    of: dict[str, dict[str, Item]]
+
+
+def read(entries: Path, content: Path, revised: Sequence[Revised] = ()) -> Items:
+    """Every text of these folders, checked, and the revisions over them. Raises `TextError` with all problems."""
+    matters = load(content / "matters.yaml", "matters")
+    hotlines = load(content / "hotlines.yaml", "hotlines")
+    texts = {
+        "entry": load_all(entries, "entries"),
+        "case": load_all(content / "cases", "cases"),
+        "notice": load_all(content / "notices", "notice"),
+        "materials": load_all(content / "materials", "materials"),
+    }
+    found = {kind: {item["id"]: item for text in texts[kind] for item in _items(kind, text)} for kind in KINDS}
+    _cross_check({m["code"] for m in matters.data["matters"]}, texts)
+    for r in revised:
+        if r.body is None:
+            found[r.kind].pop(r.id, None)
+        else:
+            found[r.kind][r.id] = r.body
+    items = Items(matters.data["matters"], hotlines.data["hotlines"], found)
+    if revised:
+        _check_revised(items, revised)
+    return items
+
+
+def plain(item: Any) -> Any:
+    """The item as JSON: dates become ISO strings, texts lose the line breaks at their ends."""
+    match item:
+        case dict():
+            return {key: plain(value) for key, value in item.items()}
+        case list() | tuple():
+            return [plain(value) for value in item]
+        case str():
+            return item.strip()
+        case None | bool() | int() | float():
+            return item
+        case _:
+            return str(item)
+
+
+def faults(kind: str, item: Item) -> list[tuple[tuple[str | int, ...], str]]:
+    """What the schema of its kind finds wrong with one item: where in it, and what."""
+    if kind not in FILES:
+        return problems(kind, item)
+    body = {key: value for key, value in item.items() if key != "matter"}
+    file = {"matter": item.get("matter"), FILES[kind]: [body]}
+    return [(at[2:] if at[:1] == (FILES[kind],) else at, what) for at, what in problems(FILES[kind], file)]
+
+
+def _items(kind: str, text: Text) -> Iterable[Item]:
+    if kind not in FILES:
+        return [text.data]
+    return [{"matter": text.data["matter"], **item} for item in text.data[FILES[kind]]]
+
+
+def _cross_check(codes: set[str], texts: dict[str, list[Text]]) -> None:
+    """What a schema cannot see: matters that exist, ids and questions that are unique."""
+    found, seen = list[str](), dict[str, str]()
+
+    def once(text: Text, key: str, what: str, *at: str | int) -> None:
+        here = f"{text.path.name} 第 {text.line(*at)} 行"
+        if key in seen:
+            found.append(f"{here}：{what}“{key}”重复，{seen[key]} 已经有了")
+        seen.setdefault(key, here)
+
+    for kind, text in [(kind, text) for kind, those in texts.items() for text in those]:
+        matter = text.data.get("matter")
+        if matter is not None and matter not in codes:
+            found.append(f"{text.path.name} 第 {text.line('matter')} 行：事项“{matter}”不在 matters.yaml 里")
+        if kind not in FILES:
+            once(text, text.data["id"], "编号", "id")
+            continue
+        for n, row in enumerate(text.data[FILES[kind]]):
+            once(text, row["id"], "编号", FILES[kind], n, "id")
+            for k, question in enumerate(row.get("questions", ())):
+                once(text, question, "问法", FILES[kind], n, "questions", k)
+    if found:
+        raise TextError("\n".join(found))
+
+
+def _check_revised(items: Items, revised: Sequence[Revised]) -> None:
+    """The same for what was laid over."""
+    codes = {m["code"] for m in items.matters}
+    found, asked = list[str](), dict[str, str]()
+    for kind in KINDS:
+        for key, item in items.of[kind].items():
+            for question in item.get("questions", ()) if kind == "entry" else ():
+                if asked.setdefault(question, key) != key:
+                    found.append(f"修订 {key}：问法“{question}”与 {asked[question]} 重复")
+    for r in revised:
+        if r.body is None:
+            continue
+        found += [f"修订 {r.id}：{'.'.join(map(str, at)) or '全文'}：{what}" for at, what in faults(r.kind, r.body)]
+        if r.body.get("matter") is not None and r.body["matter"] not in codes:
+            found.append(f"修订 {r.id}：没有事项“{r.body['matter']}”")
+    if found:
+        raise TextError("\n".join(found))
+
+
+def digest_of(revised: Sequence[Revised]) -> bytes:
+    """What tells one set of revisions from another."""
+    return json.dumps([[r.kind, r.id, r.body] for r in revised], ensure_ascii=False, sort_keys=True).encode()
