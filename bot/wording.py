@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from bot.domain import SHANGHAI, Person, TicketStatus
 from knowledge.citation import NATION, ArticleRef
-from knowledge.library import ArticleText, Change, Entry, Materials, Matter, Notice
+from knowledge.library import ArticleText, Change, Entry, Materials, Matter, Notice, ServicePoint
 
 STATUS = {
     TicketStatus.OPEN: "等待派单",
@@ -58,22 +58,36 @@ def help_text(role: str, name: str) -> str:
         "cadre": "村干部可以发：\n工单　看本村未办结的（不显示内容）\n催办 12\n代问 乡亲要问的事",
     }.get(role, "")
     everyone = (
-        f"我是{name}，是机器人。直接说事就行，比如“老板欠我工资没合同怎么办”。\n还可以发：\n法条 民法典 1079　看条文\n法条 1　看上一条答复的第 1 个依据\n材料 法律援助　看办事要带什么\n"
+        f"我是{name}，是机器人。直接说事就行，比如“老板欠我工资没合同怎么办”。\n还可以发：\n法条 民法典 1079　看条文\n法条 1　看上一条答复的第 1 个依据\n材料 法律援助　看办事要带什么\n服务点 法律援助　看去哪里、几点开门\n"
         "转人工　请法律顾问来答\n进度　看我的工单\n补充 12 您要说的\n撤回 12\n评价 12 5 5 5　态度、速度、专业，各 1 到 5 分"
     )
     return f"{own}\n\n{everyone}" if own else everyone
 
 
-def answer(entry: Entry, kind: str | None, advisor: Person | None) -> str:
-    """The answer as it is sent: short answer, numbered steps, papers, deadline, articles, who speaks, how to reach a person."""
+def answer(entry: Entry, kind: str | None, advisor: Person | None, terms: Mapping[str, str]) -> str:
+    """The answer as it is sent: short answer, numbered steps, papers, deadline, hard words, articles, who speaks, how to reach a person."""
     lines = [entry.answer_for(kind), "怎么办："]
     lines += [f"{n}. {step}" for n, step in enumerate(entry.steps, 1)]
     if entry.papers:
         lines.append(f"要留好：{'、'.join(entry.papers)}。")
     if entry.deadline:
         lines.append(f"时限：{_full_stop(entry.deadline)}")
+    lines += explained("\n".join(lines), terms)
     lines += [grounds([r.ref for r in entry.refs]), robot(advisor)]
     return "\n".join(lines)
+
+
+MOST_TERMS = 2  # explained below one answer
+
+
+def explained(text: str, terms: Mapping[str, str]) -> list[str]:
+    """One line that says the legal terms of a text plainly, the longest first; none where the text explains them itself."""
+    found = list[str]()
+    for term in sorted(terms, key=len, reverse=True):
+        if term in text and f"{term}（" not in text and not any(term in longer for longer in found):
+            found.append(term)
+    said = [f"{term}，就是{terms[term]}" for term in found[:MOST_TERMS]]
+    return [f"词解：{'；'.join(said)}。"] if said else []
 
 
 SHOWN_REFERENCES = 3  # “法条” lists them all
@@ -312,6 +326,17 @@ def materials(m: Materials) -> str:
 def _material(name: str, form: str, when: str, note: str) -> str:
     extra = "；".join(t for t in (f"{when}才要" if when else "", note) if t)
     return f"{name}（{form}）{'：' + extra if extra else ''}"
+
+
+def service_points(points: Sequence[ServicePoint]) -> str:
+    """Where to go, what is done there, when it is open."""
+    return "\n".join(f"{p.name}：{p.address}，电话 {p.phone}。{'、'.join(p.hours)}。办：{'、'.join(p.services)}。" for p in points)
+
+
+def which_service(points: Sequence[ServicePoint]) -> str:
+    if not points:
+        return "我还没有您这里的服务点。打 12348 可以问，不收钱。"
+    return f"这附近有：{'、'.join(p.name for p in points)}。发“服务点 法律援助”这样问地址和时间。"
 
 
 def which_materials(names: Sequence[str]) -> str:

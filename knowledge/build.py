@@ -17,7 +17,7 @@ from knowledge.items import read as read_items
 from knowledge.statutes import Statute, read
 
 CONTENT = Path(__file__).with_name("content")
-FORMAT = "7"  # raise when the tables change
+FORMAT = "8"  # raise when the tables change
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,14 @@ def build(sources: Sources, target: Path, segment: Callable[[str], Sequence[str]
     _write_statutes(db, statutes, segment)
     db.table("matter").insert_all(_matter_rows(items.matters), pk="code")
     db.table("hotline").insert_all(items.hotlines, pk="number")
+    db.table("term").insert_all(items.terms, pk="term")
     db.table("entry").insert_all(_entry_rows(of["entry"], names), pk="id")
     db.table("phrasing").insert_all(_phrasing_rows(of["entry"]), foreign_keys=[("entry_id", "entry", "id")])
     db.table("phrasing").create_index(["entry_id"])
     db.table("typical_case").insert_all(_case_rows(of["case"], names), pk="id")
     db.table("notice").insert_all(_notice_rows(of["notice"], names), pk="id")
     db.table("materials").insert_all(_materials_rows(of["materials"], names), pk="id")
+    db.table("service").insert_all(_service_rows(of["service"]), pk="id")
     db.table("meta").insert_all([{"key": "digest", "value": digest}, {"key": "release", "value": str(sources.release)}], pk="key")
     db.vacuum()
     db.close()
@@ -117,8 +119,10 @@ def _write_statutes(db: Database, statutes: Sequence[Statute], segment: Callable
 
 def _matter_rows(matters: Sequence[Item]) -> Iterator[dict[str, Any]]:
     for m in matters:
-        yield {"code": m["code"], "name": m["name"], "scope": m["scope"], "sensitive": int(m["sensitive"]),
-               "handlers": _json(m.get("handlers", []))}  # fmt: skip
+        yield {
+            "code": m["code"], "name": m["name"], "scope": m["scope"], "not_": m.get("not", ""), "sensitive": int(m["sensitive"]),
+            **{name: _json(m.get(name, [])) for name in ("handlers", "calculators", "intakes")},
+        }  # fmt: skip
 
 
 def _entry_rows(entries: Sequence[Item], names: _Names) -> Iterator[dict[str, Any]]:
@@ -163,6 +167,14 @@ def _materials_rows(lists: Sequence[Item], names: _Names) -> Iterator[dict[str, 
             "id": m["id"], "title": m["title"], "matter": m["matter"], "names": _json(m["names"]), "places": _json(m["where"]),
             "items": _json(m["items"]), "steps": _json(m["steps"]), "time": m.get("time", ""), "cost": m.get("cost", ""),
             "refs": _refs(m["refs"], names), "aloud": m["aloud"].strip(), **_review(m),
+        }  # fmt: skip
+
+
+def _service_rows(points: Sequence[Item]) -> Iterator[dict[str, Any]]:
+    for p in points:
+        yield {
+            "id": p["id"], "name": p["name"], "kind": p["kind"], "region": p["region"], "address": p["address"], "phone": p["phone"],
+            "hours": _json(p["hours"]), "services": _json(p["services"]), "demo": int(p.get("demo", False)),
         }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _references(item: Item, library: Library, today: date, outside: Outside) -> Iterator[str]:
-    for row in item["refs"]:
+    for row in item.get("refs", ()):
         law = library.resolve(row["law"])
         ref = ArticleRef(law or row["law"], str(row["article"]), row.get("paragraph"), row.get("item"))
         article = library.article(ref, today) if law else None

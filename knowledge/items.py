@@ -11,8 +11,9 @@ from typing import Any
 from knowledge.texts import Text, TextError, load, load_all, problems
 
 Item = dict[str, Any]  # as its schema says, a matter's entries and cases each with their `matter`
-FILES = {"entry": "entries", "case": "cases"}  # kinds of which a file holds many, and under which key
-KINDS = ("entry", "case", "notice", "materials")
+FILES = {"entry": "entries", "case": "cases", "service": "points"}  # kinds of which a file holds many, and under which key
+KINDS = ("entry", "case", "notice", "materials", "service")
+_SCHEMAS = {"entry": "entries", "case": "cases", "service": "directory"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Items:
 
     matters: list[Item]
     hotlines: list[Item]
+    terms: list[Item]
     of: dict[str, dict[str, Item]]
 
 
@@ -37,11 +39,13 @@ def read(entries: Path, content: Path, revised: Sequence[Revised] = ()) -> Items
     """Every text of these folders, checked, and the revisions over them. Raises `TextError` with all problems."""
     matters = load(content / "matters.yaml", "matters")
     hotlines = load(content / "hotlines.yaml", "hotlines")
+    terms = load(content / "terms.yaml", "terms")
     texts = {
         "entry": load_all(entries, "entries"),
         "case": load_all(content / "cases", "cases"),
         "notice": load_all(content / "notices", "notice"),
         "materials": load_all(content / "materials", "materials"),
+        "service": load_all(content / "directory", "directory"),
     }
     found = {kind: {item["id"]: item for text in texts[kind] for item in _items(kind, text)} for kind in KINDS}
     _cross_check({m["code"] for m in matters.data["matters"]}, texts)
@@ -50,7 +54,7 @@ def read(entries: Path, content: Path, revised: Sequence[Revised] = ()) -> Items
             found[r.kind].pop(r.id, None)
         else:
             found[r.kind][r.id] = r.body
-    items = Items(matters.data["matters"], hotlines.data["hotlines"], found)
+    items = Items(matters.data["matters"], hotlines.data["hotlines"], terms.data["terms"], found)
     if revised:
         _check_revised(items, revised)
     return items
@@ -76,14 +80,15 @@ def faults(kind: str, item: Item) -> list[tuple[tuple[str | int, ...], str]]:
     if kind not in FILES:
         return problems(kind, item)
     body = {key: value for key, value in item.items() if key != "matter"}
-    file = {"matter": item.get("matter"), FILES[kind]: [body]}
-    return [(at[2:] if at[:1] == (FILES[kind],) else at, what) for at, what in problems(FILES[kind], file)]
+    file = {FILES[kind]: [body], **({} if kind == "service" else {"matter": item.get("matter")})}
+    return [(at[2:] if at[:1] == (FILES[kind],) else at, what) for at, what in problems(_SCHEMAS[kind], file)]
 
 
 def _items(kind: str, text: Text) -> Iterable[Item]:
     if kind not in FILES:
         return [text.data]
-    return [{"matter": text.data["matter"], **item} for item in text.data[FILES[kind]]]
+    of_matter = {"matter": text.data["matter"]} if "matter" in text.data else {}
+    return [{**of_matter, **item} for item in text.data[FILES[kind]]]
 
 
 def _cross_check(codes: set[str], texts: dict[str, list[Text]]) -> None:

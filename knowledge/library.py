@@ -38,13 +38,19 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """A kind of problem. `sensitive`: talked over in private only."""
+    """A kind of problem. `sensitive`: talked over in private only; `not_`: what it is taken for and is not.
+
+    `handlers`: who deals with it besides the lawyer; `calculators`, `intakes`: codes of what helps with it.
+    """
 
     code: str
     name: str
     scope: str
+    not_: str
     sensitive: bool
     handlers: tuple[str, ...]
+    calculators: tuple[str, ...]
+    intakes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,21 @@ class Materials:
     valid_from: date
 
 
+@dataclass(frozen=True, slots=True)
+class ServicePoint:
+    """Where somebody helps. `region`: whose residents it serves; `hours`: as “周一至周五 09:00-12:00”; `demo`: made up."""
+
+    id: str
+    name: str
+    kind: str
+    region: str
+    address: str
+    phone: str
+    hours: tuple[str, ...]
+    services: tuple[str, ...]
+    demo: bool
+
+
 SAME = 0.9  # likeness from which a rule counts as unchanged, whatever its number
 
 
@@ -149,10 +170,13 @@ class Library:
         self._db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self.matters: dict[str, Matter] = {
-            r["code"]: Matter(r["code"], r["name"], r["scope"], bool(r["sensitive"]), tuple(json.loads(r["handlers"])))
+            r["code"]: Matter(
+                r["code"], r["name"], r["scope"], r["not_"], bool(r["sensitive"]), _texts(r["handlers"]), _texts(r["calculators"]), _texts(r["intakes"])
+            )
             for r in self._db.execute("SELECT * FROM matter ORDER BY rowid")
         }
         self.hotlines: dict[str, str] = dict(self._db.execute("SELECT number, name FROM hotline").fetchall())
+        self.terms: dict[str, str] = dict(self._db.execute("SELECT term, plain FROM term").fetchall())
         meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
         self.digest: str = meta["digest"]  # what it was built from
         self.release = int(meta["release"])  # which release of reviewed revisions is laid over, 0 for none
@@ -167,7 +191,7 @@ class Library:
 
     def counts(self) -> dict[str, int]:
         """Rows by table, for the doctor."""
-        tables = ("statute", "article", "matter", "entry", "phrasing", "typical_case", "notice", "materials")
+        tables = ("statute", "article", "matter", "entry", "phrasing", "typical_case", "notice", "materials", "service")
         return {t: int(self._db.execute(f"SELECT count(*) FROM {t}").fetchone()[0]) for t in tables}  # noqa: S608 names are ours
 
     def resolve(self, law: str) -> str | None:
@@ -261,6 +285,19 @@ class Library:
             )
             for r in self._db.execute("SELECT * FROM materials ORDER BY rowid")
         ]
+
+    def service_points(self, regions: Iterable[str]) -> list[ServicePoint]:
+        """The service points of these regions, in the order of the regions."""
+        found = []
+        for region in regions:
+            rows = self._db.execute("SELECT * FROM service WHERE region = ? ORDER BY rowid", (region,))
+            found += [
+                ServicePoint(
+                    r["id"], r["name"], r["kind"], r["region"], r["address"], r["phone"], _texts(r["hours"]), _texts(r["services"]), bool(r["demo"])
+                )
+                for r in rows
+            ]
+        return found
 
     def counterpart(self, article: ArticleText, on: date) -> ArticleText | None:
         """The article of the version in force on a day that reads most like this one; None where no version was in force."""

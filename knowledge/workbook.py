@@ -77,13 +77,17 @@ SHEETS = (
         _c("步骤", "steps", "lines", 60), _c("多久", "time"), _c("费用", "cost"), _c("念稿", "aloud", width=60), *_LIFE,
     )),
     Sheet("材料项", "materials", (_c("材料", "name", width=40), _c("要什么样的", "form", width=40), _c("什么时候要", "when", width=40), _c("说明", "note", width=40)), "items"),
+    Sheet("服务点", "service", (
+        _c("名称", "name", width=30), _c("类别", "kind"), _c("地区编号", "region"), _c("地址", "address", width=40), _c("电话", "phone"),
+        _c("开门时间", "hours", "lines", 30), _c("办什么", "services", "lines", 40), _c("演示", "demo", "flag"),
+    )),
     Sheet("条目依据", "entry", _REF, "refs"),
     Sheet("案例依据", "case", _REF, "refs"),
     Sheet("通知依据", "notice", _REF, "refs"),
     Sheet("材料清单依据", "materials", _REF, "refs"),
 )  # fmt: skip
 _UNREVIEWED: Item = {"status": "drafted", "reviewed_on": None}
-_ALWAYS: Mapping[str, tuple[str, ...]] = {"entry": ("papers", "where"), "notice": ("trades", "audiences", "refs"), "case": (), "materials": ()}  # written even when empty
+_ALWAYS: Mapping[str, tuple[str, ...]] = {"entry": ("papers", "where"), "notice": ("trades", "audiences", "refs"), "case": (), "materials": (), "service": ()}  # written even when empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,8 @@ def read(source: Path, author: str) -> Read:
     for (kind, key), item in found.items.items():
         for name in _ALWAYS[kind]:
             item.setdefault(name, [])
-        item |= {name: value for name, value in {**_UNREVIEWED, "author": author}.items() if name not in item}
+        if kind != "service":
+            item |= {name: value for name, value in {**_UNREVIEWED, "author": author}.items() if name not in item}
         found.problems += [f"{_place(found.places[kind, key], at)}（{key}）：{what}" for at, what in faults(kind, item)]
     if found.problems:
         raise TextError("\n".join(found.problems))

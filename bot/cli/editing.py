@@ -218,7 +218,7 @@ def check() -> None:
 
 # ------------------------------------------------------------------ what they need
 
-_KINDS = {"entry": "条目", "case": "案例", "notice": "通知", "materials": "材料清单"}
+_KINDS = {"entry": "条目", "case": "案例", "notice": "通知", "materials": "材料清单", "service": "服务点"}
 
 
 def _items(settings: Settings, more: tuple[Revised, ...] = ()) -> Items:

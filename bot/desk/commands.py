@@ -88,6 +88,14 @@ def _papers(d: Doing) -> str:
     return wording.which_materials([m.names[0] for m in found or lists])
 
 
+def _places(d: Doing) -> str:
+    """The service points of the group's village, its town and its county."""
+    group, asked = d.context.group, d.command.argument.strip(" ？?。")
+    points = d.desk.library.service_points(roster.lineage(d.conn, group.region_id) if group else ())
+    found = [p for p in points if asked and any(asked in text for text in (p.name, *p.services))]
+    return wording.service_points(found[:3]) if found else wording.which_service(points)
+
+
 def _article(d: Doing, ref: ArticleRef) -> str:
     article = d.desk.library.article(ref, d.now.astimezone(SHANGHAI).date())
     return wording.law_text(article) if article else wording.LAW_TEXT_MISSING.format(ref=ref)
@@ -371,7 +379,7 @@ def _figures(d: Doing) -> str:
 
 
 _FOR_ALL: dict[str, Callable[[Doing], str]] = {
-    "help": _help, "smalltalk": _smalltalk, "law": _law, "papers": _papers, "progress": _progress, "rate": _rate, "withdraw": _withdraw,
+    "help": _help, "smalltalk": _smalltalk, "law": _law, "papers": _papers, "places": _places, "progress": _progress, "rate": _rate, "withdraw": _withdraw,
     "add": _add, "bind": _bind,
 }  # fmt: skip
 _FOR_ADVISORS: dict[str, Callable[[Doing], str]] = {

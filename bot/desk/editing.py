@@ -103,7 +103,8 @@ def _asked_twice(edits: Sequence[Edit], items: Items) -> list[str]:
 def take_in(conn: sa.Connection, edits: Sequence[Edit], author: str, now: datetime, tickets: Sequence[int] = ()) -> list[int]:
     """Keep edits as drafts; the numbers of the revisions."""
     revisions.lock(conn)
-    numbers = [revisions.draft(conn, e.kind, e.key, _unsigned(e.new, author), author, now, tickets) for e in edits]
+    bodies = [e.new if e.kind == "service" else _unsigned(e.new, author) for e in edits]
+    numbers = [revisions.draft(conn, e.kind, e.key, body, author, now, tickets) for e, body in zip(edits, bodies, strict=True)]
     register.note(conn, author, "library.draft", " ".join(e.key for e in edits), now)
     return numbers
 
@@ -125,9 +126,9 @@ def sign(conn: sa.Connection, items: Items, keys: Sequence[str], by: str, now: d
     found, numbers = [find(items, key) for key in keys], list[int]()
     revisions.lock(conn)
     for kind, item in found:
-        if item["author"] == by:
+        if item.get("author") == by:
             raise EditError([f"{item['id']}：是自己写的，要别人来审"])
-        number = revisions.draft(conn, kind, item["id"], plain(item), item["author"], now)
+        number = revisions.draft(conn, kind, item["id"], plain(item), item.get("author", ""), now)
         revisions.decide(conn, number, "reviewed", by, now, "照原文签")
         numbers.append(number)
     register.note(conn, by, "library.sign", " ".join(keys), now)

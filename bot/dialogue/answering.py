@@ -100,7 +100,7 @@ def _words(entry: Entry, context: Context, library: Library, question: str) -> s
     today = context.now.astimezone(SHANGHAI).date()
     then = days.spoken_of(question, today)
     earlier = wording.law_then(then, library.changes(entry.refs, then, today)) if then else ""
-    return earlier + wording.answer(entry, group.kind if group else None, group.advisor if group else None)
+    return earlier + wording.answer(entry, group.kind if group else None, group.advisor if group else None, library.terms)
 
 
 def _legal_threshold(message: Inbound, talk: Conversation | None) -> float:

@@ -8,7 +8,7 @@ from bot.domain import Command, Context, Inbound, Role
 
 IN_UNBOUND_ROOMS = frozenset({"bind"})
 
-_EVERYONE = {"帮助": "help", "法条": "law", "材料": "papers", "转人工": "human", "找律师": "human", "进度": "progress", "评价": "rate",
+_EVERYONE = {"帮助": "help", "法条": "law", "材料": "papers", "服务点": "places", "转人工": "human", "找律师": "human", "进度": "progress", "评价": "rate",
              "撤回": "withdraw", "补充": "add", "绑定": "bind"}  # fmt: skip
 _ADVISOR = {"工单": "list", "详情": "detail", "接单": "claim", "答复": "answer", "追问": "ask_back", "转办": "transfer",
             "延期": "extend", "结案": "close"}  # fmt: skip
@@ -63,7 +63,7 @@ def _typed(text: str, role: Role, quoted: int | None) -> Command | None:
 
 def _really(name: str, word: str, text: str, rest: str) -> bool:
     """A villager's sentence may begin like a command (“帮助老人…”, “评价一下…”): only the exact form is one."""
-    if name in ("human", "add", "papers"):
+    if name in ("human", "add", "papers", "places"):
         return text == word or text[len(word)] in " \u2005\u3000:：,，0123456789"
     return _NEEDS[name].fullmatch(rest) is not None
 

@@ -109,5 +109,7 @@ def signed(r: Revision) -> Item | None:
     """The item of a revision with its author and reviewer in it."""
     if r.body is None or r.reviewer is None or r.reviewed_at is None:
         return r.body
+    if r.kind == "service":
+        return r.body  # a fact about a place, not an answer
     day = r.reviewed_at.date().isoformat()
     return {**r.body, "author": r.author, "status": "reviewed", "reviewer": r.reviewer, "reviewed_on": day}

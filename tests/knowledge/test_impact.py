@@ -56,10 +56,10 @@ def corpus(path, version, articles, law="养犬法"):
 @pytest.fixture
 def shelf(tmp_path):
     content = tmp_path / "content"
-    for name in ("cases", "notices", "materials"):
+    for name in ("cases", "notices", "materials", "directory"):
         (content / name).mkdir(parents=True)
         shutil.copy(sorted((CONTENT / name).glob("*.yaml"))[0], content / name)
-    for name in ("matters.yaml", "hotlines.yaml"):
+    for name in ("matters.yaml", "hotlines.yaml", "terms.yaml"):
         shutil.copy(CONTENT / name, content)
     entries = tmp_path / "entries"
     entries.mkdir()
