@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -15,18 +15,18 @@ import sqlalchemy as sa
 from bot import store
 from bot.cli.building import bake, install, sources
 from bot.config import Settings
-from bot.desk import editing
+from bot.desk import editing, mining
 from bot.desk.editing import Coming
 from bot.domain import SHANGHAI
 from bot.errors import FarunError
-from bot.store import reading, revisions
+from bot.store import proposals, reading, revisions
 from bot.store.revisions import Revision
 from faq import evaluate as evaluation
 from faq import index
 from faq.retriever import Retriever
 from knowledge import checks, workbook
 from knowledge.build import Sources
-from knowledge.items import Items, Revised
+from knowledge.items import Items, Revised, plain
 from knowledge.items import read as read_items
 from knowledge.library import Library
 
@@ -75,7 +75,10 @@ def import_(source: Path, who: str, dry_run: bool, proposal: int | None) -> None
         if dry_run or not edits:
             click.echo("以上是试运行，什么也没有改。" if dry_run else "没有变化。")
             return
-        numbers = editing.take_in(conn, edits, author, now)
+        source_of = _open_proposal(conn, proposal) if proposal else None
+        numbers = editing.take_in(conn, edits, author, now, source_of.tickets if source_of else ())
+        if source_of:
+            proposals.decide(conn, source_of.id, "accepted", author, now, numbers)
     click.echo(f"已存成待审的稿子：{'、'.join(map(str, numbers))}。请别人看过后运行 farun library review <编号> --by 姓名")
 
 
@@ -198,6 +201,73 @@ def _changed(old: Revision | None, new: Revision | None) -> str:
     told = f"来自工单 {'、'.join(map(str, it.tickets))}" if it.tickets else ""
     signed = f"作者 {it.author}，审核 {it.reviewer}" if new else "回到原文"
     return f"■ {it.key}　{signed}　{told}\n{editing.difference(old.body if old else None, new.body if new else None)}\n"
+
+
+# ------------------------------------------------------------------ proposals
+
+
+@library.command(help="从没答上来的提问和顾问的答复里找：哪些问法该补进条目，缺哪些条目。列成建议，由人决定。")
+@click.option("--days", default=90, show_default=True, help="看最近多少天的")
+def mine(days: int) -> None:
+    settings, now = Settings.from_env(), datetime.now(UTC)
+    built = _built(settings)
+    with _writing(settings) as conn:
+        asked = proposals.unanswered(conn, now - timedelta(days=days))
+        made = mining.propose(asked, Retriever(settings.index_dir, built), built, now)
+        numbers = [proposals.add(conn, p) for p in made]
+    click.echo(f"看了 {len(asked)} 个提问，新建议 {len(numbers)} 条。看：farun library proposals")
+
+
+@library.command(name="proposals", help="列出还没处理的建议；写上编号就看全文，--to 写成 Excel 去补全。")
+@click.argument("number", type=int, required=False)
+@click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), help="写成 Excel，补全后用 import --proposal 导入")
+def proposals_(number: int | None, target: Path | None) -> None:
+    settings = Settings.from_env()
+    with _reading(settings) as conn:
+        if number is None:
+            for p in proposals.listed(conn):
+                click.echo(f"{p.id}\t{p.entry_id or f'缺条目（{p.matter}）'}\t{len(p.questions)} 个问法\t{p.questions[0]}")
+            return
+        p = _open_proposal(conn, number)
+    click.echo("\n".join([f"建议 {p.id}：{p.entry_id or '缺条目'}", *p.questions, f"顾问答复：{p.answer or '还没有'}", f"来自工单：{'、'.join(map(str, p.tickets)) or '无'}"]))
+    if target:
+        item = mining.with_questions(editing.find(_items(settings), p.entry_id)[1], p) if p.entry_id else mining.drafted(p)
+        workbook.write({"entry": [item]}, target)
+        click.echo(f"已写 {target}。补全后：farun library import {target} --by 姓名 --proposal {p.id}")
+
+
+@library.command(help="接受一条补问法的建议：成为待审的稿子。--entry 改放到别的条目。")
+@click.argument("number", type=int)
+@WHO
+@click.option("--entry", "key", help="放到这个条目")
+def accept(number: int, who: str, key: str | None) -> None:
+    settings, now = Settings.from_env(), datetime.now(UTC)
+    with _writing(settings) as conn:
+        by, p = editing.editor(conn, who), _open_proposal(conn, number)
+        if not (key or p.entry_id):
+            raise FarunError(f"建议 {number} 缺的是条目：先 farun library proposals {number} --to 文件.xlsx，补全后导入；或用 --entry 指明条目")
+        kind, item = editing.find(_items(settings, _as_revised(revisions.with_status(conn, "reviewed", "draft"))), key or p.entry_id or "")
+        edit = editing.Edit(kind, item["id"], plain(item), mining.with_questions(plain(item), p))
+        made = editing.take_in(conn, [edit], by, now, p.tickets)
+        proposals.decide(conn, number, "accepted", by, now, made)
+    click.echo(f"已存成待审的稿子：{made[0]}")
+
+
+@library.command(help="不接受一条建议。")
+@click.argument("number", type=int)
+@WHO
+def decline(number: int, who: str) -> None:
+    with _writing(Settings.from_env()) as conn:
+        _open_proposal(conn, number)
+        proposals.decide(conn, number, "refused", editing.editor(conn, who), datetime.now(UTC))
+    click.echo("已放下这条建议。")
+
+
+def _open_proposal(conn: sa.Connection, number: int) -> proposals.Proposal:
+    found = proposals.get(conn, number)
+    if found is None or found.status != "open":
+        raise FarunError(f"没有还没处理的建议 {number}")
+    return found
 
 
 # ------------------------------------------------------------------ checks

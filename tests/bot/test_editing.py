@@ -16,7 +16,7 @@ from bot.config import Settings
 from bot.demo import county
 from bot.desk import editing
 from bot.errors import EditError, FarunError
-from bot.store import revisions, schema
+from bot.store import proposals, revisions, schema
 from faq import index
 from knowledge import items, workbook
 from knowledge.build import CONTENT
@@ -319,3 +319,37 @@ def test_the_day_of_a_check_decides_the_law(library):
     item = {"id": "x", "refs": [{"law": "生态环境法典", "article": "1054", "says": "生态环境民事诉讼时效期间为五年"}], "answer": "五年。"}
     assert faults(item, library, date(2026, 11, 22)) == []
     assert "没有这一条，或者现在不施行" in faults(item, library, date(2026, 1, 1))[0]
+
+
+# ------------------------------------------------------------------ proposals
+
+
+def test_an_accepted_proposal_comes_out_with_its_tickets(office, tmp_path):
+    words = proposals.Proposal(0, "phrasing", "debt.loan.interest", "debt.loan", ("放水钱的利滚利咋个认",), "", (1,), (31, 32), "open", NOW)
+    missing = proposals.Proposal(0, "entry", None, "debt.loan", ("借出去的谷子没还，能不能要钱",), "借谷子也是借，可以折成钱要。", (2,), (33,), "open", NOW)
+    with office.engine.begin() as conn:
+        first, second = proposals.add(conn, words), proposals.add(conn, missing)
+    assert "放水钱的利滚利咋个认" in office("proposals")
+    assert "已存成待审的稿子" in office("accept", first, "--by", LAWYER)
+    assert "来自工单 31、32" in office("drafts")
+    with pytest.raises(FarunError, match="缺的是条目"):
+        office("accept", second, "--by", LAWYER)
+    office("proposals", second, "--to", tmp_path / "p.xlsx")
+    with pytest.raises(Exception, match="缺少|条数不对"):
+        office("import", tmp_path / "p.xlsx", "--by", LAWYER, "--proposal", second)
+    key = f"debt.loan.proposal-{second}"
+    book = openpyxl.load_workbook(tmp_path / "p.xlsx")
+    titles = [c.value for c in book["条目"][1]]
+    row = {"标题": "借谷子不还", "步骤": "先写清借了多少。\n谈不拢到法院起诉。", "去哪里": "县法院", "念稿": "借了谷子不还，可以折成钱来要，谈不拢到法院起诉。",
+           "答复": "借谷子也是借，可以要他还谷子，也可以谈好折成钱还。", "依据施行日": "2021-01-01", "复核到期": "2027-05-31"}
+    for title, value in row.items():
+        book["条目"].cell(2, titles.index(title) + 1).value = value
+    for question in ("借粮不还", "借了谷子赖账", "粮食借出去要不回", "借给他两担谷子不认"):
+        book["问法"].append([key, question])
+    book["条目依据"].append([key, "民法典", 675, None, None, "借款人应当按照约定的期限返还借款"])
+    book.save(tmp_path / "p.xlsx")
+    office("import", tmp_path / "p.xlsx", "--by", LAWYER, "--proposal", second)
+    assert f"{key}\t待审\t作者 demo-wang　审核 —　来自工单 33" in office("drafts")
+    assert office("proposals") == ""
+    with pytest.raises(FarunError, match="没有还没处理的建议"):
+        office("decline", second, "--by", LAWYER)
