@@ -128,7 +128,7 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
 
 
 def _examples(entries: list[Entry]) -> Examples:
-    """Each entry's phrasings, then its title, then its whole text as one example."""
+    """Each entry's phrasings, then its title, then its whole text as one example; `explain` counts on this order."""
     texts, entry, asked, body = [], [], [], []
     for i, e in enumerate(entries):
         texts += [*e.questions, e.title, _body(e)]

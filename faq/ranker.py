@@ -58,6 +58,11 @@ class Ranker:
         found[best] = sure
         return found
 
+    def nearest(self, text: str, k: int) -> list[tuple[int, float]]:
+        """The `k` labelled texts most like a question, by their place among all, each with its likeness from 0 to 1."""
+        kernel = mixed(self._words.scores(terms(text)), self._characters.scores(grams(text, LOW, HIGH)))
+        return [(i, float(kernel[i])) for i in np.argsort(-kernel, kind="stable")[:k].tolist()]
+
     def signals(self, text: str) -> Floats:
         """Shape (entries, signals)."""
         characters = self._characters.scores(grams(text, LOW, HIGH))
@@ -86,5 +91,9 @@ def signals(ridge: Floats, body: Floats, matters: Ints, documents: Sequence[Floa
 
 def combined(found: Floats) -> Floats:
     """One score for each entry from its signals."""
-    weights = np.fromiter(SIGNALS.values(), dtype=np.float32)
-    return np.asarray(found @ weights, dtype=np.float32)
+    return np.asarray(found @ weights(), dtype=np.float32)
+
+
+def weights() -> Floats:
+    """What each signal counts."""
+    return np.fromiter(SIGNALS.values(), dtype=np.float32)

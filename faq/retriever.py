@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from faq import segment, thresholds
 from faq.arrays import Floats
 from faq.gate import Danger, Gate, sigmoid
-from faq.ranker import Ranker
+from faq.ranker import SIGNALS, Ranker, weights
 from faq.references import References
 from knowledge.citation import ArticleRef
 from knowledge.library import Library
@@ -85,6 +85,17 @@ class Retriever:
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         hits = tuple(self._hit(i, scores, chances) for i in best)
         return Result(hits, sigmoid(legal), self._references.best(text, chances), text)
+
+    def parts(self, text: str, hits: Sequence[Hit]) -> list[dict[str, float]]:
+        """What each signal adds to the scores of these hits of a question that stands alone."""
+        _, signals = self._ranker.scores(text)
+        at = {entry_id: i for i, (entry_id, _, _) in enumerate(self._entries)}
+        return [dict(zip(SIGNALS, (signals[at[h.entry_id]] * weights()).tolist(), strict=True)) for h in hits]
+
+    def nearest(self, text: str, k: int) -> list[tuple[str, str, float]]:
+        """The labelled texts most like a question: entry, text, likeness from 0 to 1."""
+        labelled = [(e.id, t) for e in self.library.entries() for t in (*e.questions, e.title, e.answer)]
+        return [(*labelled[i], like) for i, like in self._ranker.nearest(text, k)]
 
     def citable(self, refs: Iterable[ArticleRef]) -> list[ArticleRef]:
         """Those of some references that were in force when the index was built."""

@@ -17,7 +17,7 @@ from knowledge.items import read as read_items
 from knowledge.statutes import Statute, read
 
 CONTENT = Path(__file__).with_name("content")
-FORMAT = "8"  # raise when the tables change
+FORMAT = "9"  # raise when the tables change
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,14 @@ def _entry_rows(entries: Sequence[Item], names: _Names) -> Iterator[dict[str, An
             "id": e["id"], "matter": e["matter"], "title": e["title"], "answer": e["answer"].strip(),
             "steps": _json(e["steps"]), "papers": _json(e["papers"]), "deadline": e.get("deadline", ""),
             "places": _json(e["where"]), "refs": _refs(e["refs"], names), "aloud": e["aloud"].strip(),
-            "audience": _json(e.get("audience", {})), **_review(e),
+            "audience": _json(e.get("audience", {})), "basis": _json(_basis(e, names)), **_review(e),
         }  # fmt: skip
+
+
+def _basis(e: Item, names: _Names) -> list[tuple[str, str]]:
+    """Law and article of each, as written: “民法典 577”."""
+    found = (text.rsplit(" ", 1) for text in e.get("basis", ()))
+    return [(names.full(law), article) for law, article in found]
 
 
 def _phrasing_rows(entries: Sequence[Item]) -> Iterator[dict[str, Any]]:

@@ -30,7 +30,7 @@ _SAME = {"天": "日", "周岁": "岁", "％": "%", "个工作日": "日", "工�
 
 def faults(item: Item, library: Library, today: date, outside: Outside = lambda _: None) -> list[str]:
     """Everything wrong with one item, in the reader's language; nothing when it may stand."""
-    return [*_references(item, library, today, outside), *_words(item, library.hotlines)]
+    return [*_references(item, library, today, outside), *_basis(item, library, today, outside), *_words(item, library.hotlines)]
 
 
 def told(item: Item) -> str:
@@ -66,6 +66,14 @@ def _references(item: Item, library: Library, today: date, outside: Outside) -> 
                 yield f"{ref} 说的不是“{row['says']}”（用词只有 {share:.0%} 相同）"
             if ref.paragraph and ref.paragraph > len(paragraphs(text)):
                 yield f"{ref} 没有这一款"
+
+
+def _basis(item: Item, library: Library, today: date, outside: Outside) -> Iterator[str]:
+    for text in item.get("basis", ()):
+        name, article = text.rsplit(" ", 1)
+        law = library.resolve(name)
+        if library.article(ArticleRef(law or name, article), today) is None and (law or not outside(ArticleRef(name, article))):
+            yield f"法律基础“{text}”没有这一条，或者现在不施行"
 
 
 def shared(says: str, text: str) -> float:

@@ -55,7 +55,11 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One everyday question with its answer. `audience` holds the answers that differ for a group kind."""
+    """One everyday question with its answer. `audience` holds the answers that differ for a group kind.
+
+    `basis`: what a lawyer would name first as the ground of such a question, general rules too, best first; the answer
+    itself rests on `refs`.
+    """
 
     id: str
     matter: str
@@ -67,6 +71,7 @@ class Entry:
     deadline: str
     where: tuple[str, ...]
     refs: tuple[Reference, ...]
+    basis: tuple[ArticleRef, ...]
     aloud: str
     audience: tuple[tuple[str, str], ...]
     status: str
@@ -253,7 +258,7 @@ class Library:
         asked = self._db.execute("SELECT text FROM phrasing WHERE entry_id = ? ORDER BY rowid", (r["id"],)).fetchall()
         return Entry(
             r["id"], r["matter"], r["title"], tuple(q[0] for q in asked), r["answer"], _texts(r["steps"]),
-            _texts(r["papers"]), r["deadline"], _texts(r["places"]), _refs(r["refs"]), r["aloud"],
+            _texts(r["papers"]), r["deadline"], _texts(r["places"]), _refs(r["refs"]), tuple(ArticleRef(*b) for b in json.loads(r["basis"])), r["aloud"],
             tuple(json.loads(r["audience"]).items()), r["status"], date.fromisoformat(r["review_due"]),
         )  # fmt: skip
 

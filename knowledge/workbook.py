@@ -60,7 +60,7 @@ SHEETS = (
         _c("事项", "matter"), _c("标题", "title", width=24), _c("答复", "answer", width=60), _c("步骤", "steps", "lines", 60),
         _c("材料", "papers", "lines", 24), _c("期限", "deadline", width=30), _c("去哪里", "where", "lines", 24),
         _c("念稿", "aloud", width=60), *(_c(f"{name}的答复", f"audience.{kind}", width=30) for kind, name in _KINDS.items()),
-        _c("相关条目", "related", "lines"), *_LIFE,
+        _c("法律基础", "basis", "lines", 24), _c("相关条目", "related", "lines"), *_LIFE,
     )),
     Sheet("问法", "entry", (_c("问法", "", width=90),), "questions"),
     Sheet("案例", "case", (

@@ -19,6 +19,7 @@ from bot.domain import SHANGHAI
 from bot.errors import FarunError
 from bot.store import deliveries, messages, quarantine, reading
 from faq import evaluate as evaluation
+from faq import explain as explaining
 from faq.retriever import Retriever
 from faq.segment import words
 from knowledge import impact
@@ -114,24 +115,28 @@ def reviewed(key: str, who: str) -> None:
     click.echo(f"{key} 已恢复使用。")
 
 
-@click.command(help="看检索器怎么想：命中的条目、把握、法条。")
+@click.command(help="看检索器怎么想：命中的条目、把握、法条；--explain 看每一步。")
 @click.argument("question")
 @click.option("-k", default=5, show_default=True)
 @click.option("--statutes", "articles_only", is_flag=True, help="只在法条里全文检索")
-def search(question: str, k: int, articles_only: bool) -> None:
+@click.option("--explain", "why", is_flag=True, help="规范后的说法、分词、候选、每个信号的分、最像的说法、为什么答或不答")
+@click.option("--json", "as_json", is_flag=True, help="和 --explain 一样，输出 JSON")
+def search(question: str, k: int, articles_only: bool, why: bool, as_json: bool) -> None:
     settings = Settings.from_env()
     library = Library(settings.knowledge_db)
     if articles_only:
         for ref, text in library.full_text(words(question), k):
             click.echo(f"{ref}　{text[:60]}")
         return
-    retriever = Retriever(settings.index_dir, library)
-    result = retriever.search(question, k=k)
-    danger = retriever.danger(question)
-    click.echo(f"分词：{' '.join(words(question))}\n是法律问题：{result.legal:.2f}　危险：{danger.kind if danger else '无'}")
-    for n, hit in enumerate(result.hits, 1):
-        click.echo(f"{n}. {hit.confidence:.2f}　{hit.entry_id}　{hit.title}")
-    click.echo("法条：" + "；".join(map(str, result.references)))
+    found = explaining.explain(Retriever(settings.index_dir, library), question, k)
+    if as_json:
+        click.echo(json.dumps(explaining.as_json(found), ensure_ascii=False, indent=1))
+    elif why:
+        click.echo(explaining.as_text(found))
+    else:
+        for n, c in enumerate(found.candidates, 1):
+            click.echo(f"{n}. {c.hit.confidence:.2f}　{c.hit.entry_id}　{c.hit.title}")
+        click.echo(f"法条：{'；'.join(map(str, found.references))}\n结论：{found.verdict}")
 
 
 @click.command(help="用 tests/retrieval 的问题集给检索打分；低于 expected.yaml 就失败。")

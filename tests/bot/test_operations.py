@@ -38,9 +38,11 @@ def run(*words: str, **how):
     return CliRunner().invoke(farun, words, catch_exceptions=False, **how)
 
 
-def test_health_and_readiness(client):
+def test_health_and_readiness(client, library):
     assert client.get("/healthz").json == {"status": "ok"}
-    assert client.get("/readyz").json == {"status": "ready", "problems": []}
+    ready = client.get("/readyz").json
+    assert (ready["status"], ready["problems"]) == ("ready", [])
+    assert ready["library"] == {"release": 0, "entries": library.size, "signed": library.signed}
 
 
 def test_not_ready_without_a_database_or_its_schema(parts, tmp_path):

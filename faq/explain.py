@@ -1,0 +1,89 @@
+"""Why a question is answered as it is: what was understood, what came up, what each signal counts, what decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faq import thresholds
+from faq.features import concepts
+from faq.retriever import Danger, Hit, Retriever
+from faq.segment import normalise, words
+from knowledge.citation import ArticleRef
+
+NEAREST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entry that came up. `parts`: what each signal adds to its score."""
+
+    hit: Hit
+    parts: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`nearest`: the labelled texts most like the question: entry, text, likeness from 0 to 1. `verdict`: what decides, in words."""
+
+    plain: str
+    tokens: tuple[str, ...]
+    concepts: tuple[str, ...]
+    legal: float
+    danger: Danger | None
+    candidates: tuple[Candidate, ...]
+    nearest: tuple[tuple[str, str, float], ...]
+    references: tuple[ArticleRef, ...]
+    verdict: str
+
+
+def explain(retriever: Retriever, question: str, k: int = 5) -> Explanation:
+    """Everything that went into one search."""
+    result, danger = retriever.search(question, k=k), retriever.danger(question)
+    candidates = tuple(Candidate(h, parts) for h, parts in zip(result.hits, retriever.parts(question, result.hits), strict=True))
+    return Explanation(
+        normalise(question), tuple(words(question)), tuple(concepts(question)), result.legal, danger, candidates,
+        tuple(retriever.nearest(question, NEAREST)), result.references, _verdict(result.legal, danger, result.hits),
+    )  # fmt: skip
+
+
+def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...]) -> str:
+    """What the thresholds make of it, for a question overheard in a group."""
+    if danger:
+        return f"危险 {danger.probability:.2f} 到了 {thresholds.DANGER}：先说求助电话，立刻通知人"
+    if legal < thresholds.LEGAL_OVERHEARD:
+        addressed = "，@机器人时才答" if legal >= thresholds.LEGAL_ADDRESSED else ""
+        return f"是法律问题的把握 {legal:.2f} 不到 {thresholds.LEGAL_OVERHEARD}：不作声{addressed}"
+    best = hits[0].confidence if hits else 0.0
+    if best >= thresholds.ANSWER:
+        return f"把握 {best:.2f} 到了 {thresholds.ANSWER}：答"
+    close = [h.confidence for h in hits[:3] if h.confidence >= thresholds.OPTION]
+    if len(close) >= 2 and sum(close) >= thresholds.CLARIFY:
+        return f"把握 {best:.2f} 不到 {thresholds.ANSWER}，前 {len(close)} 个一共 {sum(close):.2f} 到了 {thresholds.CLARIFY}：问是哪一件"
+    return f"把握 {best:.2f} 不到 {thresholds.ANSWER}：转给法律顾问"
+
+
+def as_text(e: Explanation) -> str:
+    """For a terminal."""
+    lines = [f"规范后：{e.plain}", f"分词：{' '.join(e.tokens)}", f"触到的概念：{' '.join(e.concepts) or '无'}",
+             f"是法律问题：{e.legal:.2f}　危险：{f'{e.danger.kind} {e.danger.probability:.2f}' if e.danger else '无'}", "候选："]  # fmt: skip
+    for n, c in enumerate(e.candidates, 1):
+        parts = "，".join(f"{name} {value:+.3f}" for name, value in c.parts.items())
+        lines.append(f"{n}. {c.hit.confidence:.2f}　{c.hit.entry_id}　{c.hit.title}　总分 {c.hit.score:.3f} = {parts}")
+    lines += ["最像的说法：", *(f"   {like:.2f}　{key}　{text}" for key, text, like in e.nearest)]
+    return "\n".join([*lines, "法条：" + "；".join(map(str, e.references)), f"结论：{e.verdict}"])
+
+
+def as_json(e: Explanation) -> dict[str, object]:
+    """For the console and other programs."""
+    return {
+        "plain": e.plain, "tokens": [*e.tokens], "concepts": [*e.concepts], "legal": round(e.legal, 4),
+        "danger": {"kind": e.danger.kind, "probability": round(e.danger.probability, 4)} if e.danger else None,
+        "candidates": [
+            {"entry": c.hit.entry_id, "matter": c.hit.matter, "title": c.hit.title, "score": round(c.hit.score, 4),
+             "confidence": round(c.hit.confidence, 4), "parts": {n: round(v, 4) for n, v in c.parts.items()}}
+            for c in e.candidates
+        ],
+        "nearest": [{"entry": key, "text": text, "likeness": round(like, 4)} for key, text, like in e.nearest],
+        "references": [{"law": r.law, "article": r.article} for r in e.references], "verdict": e.verdict,
+    }  # fmt: skip
+

@@ -1,0 +1,41 @@
+"""Why a question is answered as it is."""
+
+import json
+
+import pytest
+
+from faq import explain, thresholds
+
+WAGES = "老板拖欠我三个月工资，没签合同，咋办"
+
+
+def test_the_parts_of_a_score_make_the_score(retriever):
+    found = explain.explain(retriever, WAGES)
+    for c in found.candidates:
+        assert sum(c.parts.values()) == pytest.approx(c.hit.score, abs=1e-3)
+    assert found.candidates[0].hit.entry_id == "labour.wages.arrears.no-contract"
+    assert found.verdict == f"把握 {found.candidates[0].hit.confidence:.2f} 到了 {thresholds.ANSWER}：答"
+    assert "工资" in "".join(found.tokens)
+
+
+def test_the_nearest_saying_of_a_saying_is_itself(retriever, library):
+    entry = library.entries()[7]
+    (nearest, *_) = explain.explain(retriever, entry.questions[2]).nearest
+    assert nearest[:2] == (entry.id, entry.questions[2])
+    assert nearest[2] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [("今天太阳好晒啊", "不作声"), ("天上掉下来一块卫星残骸砸在我家玉米地里，该找谁", "转给法律顾问|问是哪一件"), ("救命啊他拿刀砍人了", "危险")],
+)
+def test_the_verdict_says_what_decides(retriever, said, verdict):
+    assert any(v in explain.explain(retriever, said).verdict for v in verdict.split("|"))
+
+
+def test_text_and_json_say_the_same(retriever):
+    found = explain.explain(retriever, WAGES)
+    data = json.loads(json.dumps(explain.as_json(found)))
+    assert data["candidates"][0]["entry"] in explain.as_text(found)
+    assert data["verdict"] in explain.as_text(found)
+    assert len(data["references"]) == len(found.references)
