@@ -176,7 +176,8 @@ class Context:
     """All that `decide` may know besides the message. `group` is the room's, or in private the speaker's home group.
 
     `waiting_ticket`: its advisor asked back and waits. `pending_question`: asked in a group, to be gone on with in private.
-    `held`: ids of entries that must not be given out, because an article they rest on has changed.
+    `held`: ids of entries that must not be given out, because an article they rest on has changed; "matter:<code>" for a
+    matter that only people answer.
     `signed_only`: only entries that a lawyer has signed may be given out.
     """
 

@@ -328,6 +328,14 @@ def _material(name: str, form: str, when: str, note: str) -> str:
     return f"{name}（{form}）{'：' + extra if extra else ''}"
 
 
+def accuracy(when: datetime | None, answered: int, right: int) -> str:
+    """How good the robot is, as it was measured."""
+    if when is None or not answered:
+        return "我是机器人，说的仅供参考。拿不准的我不答，会转给法律顾问。"
+    share = f"我有把握答的 {answered} 个里，找对法律依据的有 {right} 个（{right / answered:.0%}）"
+    return f"{moment(when)}用别人写的问题考过我：{share}。也会有错，大事请发“转人工”问法律顾问。拿不准的我不答。"
+
+
 def service_points(points: Sequence[ServicePoint]) -> str:
     """Where to go, what is done there, when it is open."""
     return "\n".join(f"{p.name}：{p.address}，电话 {p.phone}。{'、'.join(p.hours)}。办：{'、'.join(p.services)}。" for p in points)

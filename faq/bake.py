@@ -164,7 +164,7 @@ def _body(e: Entry) -> str:
 
 
 def _write_references(entries: list[Entry], articles: list[ArticleText], folder: Path) -> None:
-    """What each entry cites, which articles read like it, and the articles' own text."""
+    """What each entry rests on and cites, which articles read like it, and the articles' own text."""
     rows = [[a.ref.law, a.ref.article] for a in articles]
     (folder / "articles.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     texts = [f"{a.ref.short_law} {a.chapter} {a.text}" for a in articles]
@@ -178,9 +178,10 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], folder:
         alike = statutes.scores(grams(f"{e.title} {e.answer} {says}", references.LOW, references.HIGH))
         for n in np.argsort(-alike, kind="stable")[: references.ALIKE].tolist():
             found[i, n] = references.OF_ENTRY * float(alike[n])
-        cited = [at[r.ref.law, r.ref.article] for r in e.refs if (r.ref.law, r.ref.article) in at]
-        for n, article in enumerate(dict.fromkeys(cited)):
-            found[i, article] = found.get((i, article), 0.0) + 1.0 - references.LATER * n
+        for refs, weight in ((e.basis, 1.0), ([r.ref for r in e.refs], references.CITED)):
+            named = [at[r.law, r.article] for r in refs if (r.law, r.article) in at]
+            for n, article in enumerate(dict.fromkeys(named)):
+                found[i, article] = found.get((i, article), 0.0) + weight * (1.0 - references.LATER * n)
     pairs = np.array(sorted(found), dtype=np.int32)
     arrays.save(folder, "cited.entry", pairs[:, 0])
     arrays.save(folder, "cited.article", pairs[:, 1])

@@ -56,9 +56,9 @@ class Report:
 
 def run(retriever: Retriever, folder: Path) -> Report:
     """Ask everything in questions.tsv, chatter.tsv, followups.tsv and emergencies.tsv of a folder."""
-    asked = [_ask(retriever, text, ids) for text, ids in _rows(folder / "questions.tsv")]
-    chatter = [retriever.search(text) for text, _ in _rows(folder / "chatter.tsv")]
-    followed = [_ask(retriever, text, ids, before) for before, text, ids in _rows(folder / "followups.tsv")]
+    asked = [_ask(retriever, text, ids) for text, ids in rows(folder / "questions.tsv")]
+    chatter = [retriever.search(text) for text, _ in rows(folder / "chatter.tsv")]
+    followed = [_ask(retriever, text, ids, before) for before, text, ids in rows(folder / "followups.tsv")]
     scores = _entry_scores(retriever, asked) | _gate_scores(asked, chatter)
     scores |= {"followup_top1": _share(a.right for a in followed)} | _danger_scores(retriever, folder)
     scores = {name: round(value, 4) for name, value in scores.items()}
@@ -66,7 +66,8 @@ def run(retriever: Retriever, folder: Path) -> Report:
     return Report(scores, _misses(scores, folder / "expected.yaml"), [_wrong(a) for a in wrong], _bins(asked))
 
 
-def _rows(path: Path) -> list[list[str]]:
+def rows(path: Path) -> list[list[str]]:
+    """The rows of a tab-separated file after its heading; none where there is no file."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").splitlines()[1:]
@@ -112,8 +113,8 @@ def _gate_scores(asked: Sequence[Asked], chatter: Sequence[Result]) -> dict[str,
 
 
 def _danger_scores(retriever: Retriever, folder: Path) -> dict[str, float]:
-    rows = _rows(folder / "emergencies.tsv")
-    found = [(danger == "1", kind, retriever.danger(text)) for text, danger, kind in rows]
+    lines = rows(folder / "emergencies.tsv")
+    found = [(danger == "1", kind, retriever.danger(text)) for text, danger, kind in lines]
     return {
         "danger_recall": _share(d is not None for real, _, d in found if real),
         "danger_kind": _share(d.kind == kind for real, kind, d in found if real and d),
@@ -126,9 +127,9 @@ def _found(asked: Asked, k: int) -> bool:
 
 
 def _recall(retriever: Retriever, asked: Asked) -> float:
-    """The share of the first right entry's articles in force that are among the references (at most five count)."""
+    """The share of the articles in force on which the right entry's question rests that are among the references."""
     entry = retriever.library.entry(min(asked.entries))
-    known = retriever.citable(r.ref for r in entry.refs) if entry else []
+    known = retriever.citable(entry.basis or [r.ref for r in entry.refs]) if entry else []
     found = {_key(r) for r in asked.result.references}
     return sum(_key(r) in found for r in known) / min(5, len(known)) if known else 1.0
 

@@ -13,9 +13,11 @@ from knowledge.citation import ArticleRef
 
 MOST = 5
 ALIKE = 40  # articles kept that read like an entry
-OF_ENTRY = 0.3  # what likeness to a likely entry counts beside being cited by it
-OF_QUESTION = 0.3  # and likeness to the question itself
-LATER = 0.08  # what a citation loses for each one that stands before it in the entry
+CITED = 0.4  # what it counts to be cited in an entry's answer, beside being its legal basis
+OF_ENTRY = 0.12  # and to read like the entry
+OF_QUESTION = 0.2  # and to read like the question itself
+LATER = 0.1  # what an article loses for each one that stands before it in the entry
+SPREAD = 6.5  # how sharply entries' scores become shares: an article that several likely entries rest on comes first
 LOW, HIGH = 2, 3  # characters of an n-gram
 
 
@@ -34,16 +36,18 @@ class References:
     def __contains__(self, key: tuple[str, str]) -> bool:
         return key in self._known
 
-    def best(self, text: str, chances: Floats) -> tuple[ArticleRef, ...]:
-        """At most five articles, best first, for a question whose entries have these chances."""
-        scores = self.scores(text, chances)
+    def best(self, text: str, entries: Floats) -> tuple[ArticleRef, ...]:
+        """At most five articles, best first, for a question to which the entries have these scores."""
+        scores = self.scores(text, entries)
         order = np.argpartition(-scores, MOST)[:MOST]
         order = order[np.argsort(-scores[order], kind="stable")]
         return tuple(ArticleRef(*self._articles[i]) for i in order.tolist())
 
-    def scores(self, text: str, chances: Floats) -> Floats:
+    def scores(self, text: str, entries: Floats) -> Floats:
         """Shape (articles,)."""
+        shares = np.exp(SPREAD * (entries - entries.max()))
+        shares /= shares.sum()
         cited = np.bincount(
-            self._article, weights=chances[self._entry] * self._weight, minlength=len(self._articles)
+            self._article, weights=shares[self._entry] * self._weight, minlength=len(self._articles)
         )
         return np.asarray(cited + np.float32(OF_QUESTION) * self._statutes.scores(grams(text, LOW, HIGH)), dtype=np.float32)

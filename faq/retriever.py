@@ -84,7 +84,7 @@ class Retriever:
         chances = self._ranker.chances(scores)
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         hits = tuple(self._hit(i, scores, chances) for i in best)
-        return Result(hits, sigmoid(legal), self._references.best(text, chances), text)
+        return Result(hits, sigmoid(legal), self._references.best(text, scores), text)
 
     def parts(self, text: str, hits: Sequence[Hit]) -> list[dict[str, float]]:
         """What each signal adds to the scores of these hits of a question that stands alone."""

@@ -32,6 +32,7 @@ def table(engine: sa.Engine, front: Desk) -> list[Job]:
         Job("campaigns", IntervalTrigger(seconds=30), lambda now: campaigns.plan_due(engine, _fresh(front), now)),
         Job("reminders", IntervalTrigger(minutes=1), lambda now: reminders.remind(engine, front, now)),
         Job("close", CronTrigger(hour=10, minute=5, timezone=SHANGHAI), lambda now: reminders.close_quiet(engine, front, now)),
+        Job("accuracy", CronTrigger(hour=3, minute=40, timezone=SHANGHAI), lambda now: reminders.measure(engine, front.settings, now)),
         Job("retention", CronTrigger(hour=3, minute=15, timezone=SHANGHAI), lambda now: reminders.forget(engine, front, now)),
     ]
 

@@ -8,11 +8,17 @@ import sqlalchemy as sa
 import structlog
 
 from bot import desk, wording
+from bot.config import Settings
 from bot.desk import Desk
 from bot.desk.calendar import WorkCalendar
 from bot.domain import TicketStatus
 from bot.store import contexts, deliveries, messages, simulated, tickets
+from bot.store.accuracy import keep
 from bot.store.tickets import Ticket
+from faq import accuracy
+from faq.accuracy import GOLDEN
+from faq.retriever import Retriever
+from knowledge.library import Library
 
 log = structlog.get_logger("farun.reminders")
 
@@ -87,3 +93,13 @@ def forget(engine: sa.Engine, front: Desk, now: datetime) -> None:
         deliveries.forget(conn, before, now)
         simulated.forget(conn, before)
     log.info("forgotten", messages=touched)
+
+
+def measure(engine: sa.Engine, settings: Settings, now: datetime) -> list[str]:
+    """Ask the golden questions again; the matters that only people answer from now on. Nothing where there are none."""
+    if not GOLDEN.exists():
+        return []
+    library = Library(settings.knowledge_db)
+    found = accuracy.measure(Retriever(settings.index_dir, library), library, GOLDEN)
+    with engine.begin() as conn:
+        return keep(conn, found, now)

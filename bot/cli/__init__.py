@@ -14,7 +14,7 @@ from knowledge.texts import TextError
 MODULES = {
     "run": "operations", "serve": "operations", "migrate": "operations", "doctor": "doctor", "backup": "operations",
     "export": "operations", "deliveries": "operations", "build": "library", "law": "library", "search": "library",
-    "evaluate": "library", "library": "editing", "ask": "asking", "mask": "asking", "roster": "roster", "gateway-say": "relay",
+    "evaluate": "library", "library": "editing", "accuracy": "library", "ask": "asking", "mask": "asking", "roster": "roster", "gateway-say": "relay",
 }  # fmt: skip
 
 

@@ -19,10 +19,11 @@ from bot.desk import editing, mining
 from bot.desk.editing import Coming
 from bot.domain import SHANGHAI
 from bot.errors import FarunError
-from bot.store import proposals, reading, revisions
+from bot.store import accuracy, proposals, reading, revisions
 from bot.store.revisions import Revision
 from faq import evaluate as evaluation
 from faq import index
+from faq.accuracy import measure
 from faq.retriever import Retriever
 from knowledge import checks, workbook
 from knowledge.build import Sources
@@ -169,11 +170,13 @@ def _release(settings: Settings, coming: Coming, by: str, note: str, questions: 
         bake(folder / "knowledge.db", replace(sources(settings), release=coming.number, revised=laid_over))
         trial = Library(folder / "knowledge.db")
         index.build(trial, folder / "index", now.astimezone(SHANGHAI).date())
-        report = evaluation.run(Retriever(folder / "index", trial), questions)
+        retriever = Retriever(folder / "index", trial)
+        report = evaluation.run(retriever, questions)
         if report.misses:
             raise FarunError("没有发布，问题集没过：" + "；".join(report.misses))
         with _writing(settings) as conn:
             editing.publish(conn, coming, by, note, report.scores, now)
+            accuracy.keep(conn, measure(retriever, trial, questions), now)
         install(settings, folder)
     click.echo(f"第 {coming.number} 版已发布，修订 {len(coming.revisions)} 项，其中新的 {len(coming.fresh)} 项。")
 

@@ -17,7 +17,9 @@ from bot.cli.building import bake, build_library, keep, sources
 from bot.config import Settings
 from bot.domain import SHANGHAI
 from bot.errors import FarunError
+from bot.store import accuracy as measured
 from bot.store import deliveries, messages, quarantine, reading
+from faq import accuracy as measuring
 from faq import evaluate as evaluation
 from faq import explain as explaining
 from faq.retriever import Retriever
@@ -151,4 +153,25 @@ def evaluate(folder: Path, as_json: bool) -> None:
         raise click.ClickException("低于 expected.yaml：" + "；".join(report.misses))
 
 
-COMMANDS = [build, law, search, evaluate]
+@click.command(help="每个事项答对多少、承诺多少；--measure 现在就重新考一遍。")
+@click.option("--measure", is_flag=True, help="现在就考，考不过的事项只由人答")
+def accuracy(measure: bool) -> None:
+    settings, now = Settings.from_env(), datetime.now(UTC)
+    engine = store.connect(settings.url)
+    if measure:
+        library = Library(settings.knowledge_db)
+        found = measuring.measure(Retriever(settings.index_dir, library), library, measuring.GOLDEN)
+        with engine.begin() as conn:
+            measured.keep(conn, found, now)
+    with reading(engine) as conn:
+        when, rows = measured.last(conn)
+    if when is None:
+        raise FarunError("还没有考过，加 --measure")
+    click.echo(f"{when.astimezone(SHANGHAI):%Y-%m-%d %H:%M}　承诺：95% 的下限不低于 {measuring.PROMISE:.0%}（答了 {measuring.ENOUGH} 个以上才算）")
+    for m in rows:
+        click.echo(f"{m.matter:32} 问 {m.asked:3}　答 {m.answered:3}　对 {m.right:3}　下限 {m.lower:.2f}　{'' if m.kept else '只由人答'}")
+    answered, right = sum(m.answered for m in rows), sum(m.right for m in rows)
+    click.echo(f"合计：答 {answered}，对 {right}（{right / max(1, answered):.1%}）")
+
+
+COMMANDS = [build, law, search, evaluate, accuracy]

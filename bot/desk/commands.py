@@ -14,7 +14,7 @@ from bot import wording
 from bot.desk import Desk, pushes
 from bot.desk.calendar import after_quiet
 from bot.domain import SHANGHAI, Command, Context, Inbound, Person, Role
-from bot.store import deliveries, roster, tickets
+from bot.store import accuracy, deliveries, roster, tickets
 from bot.store.tickets import Ticket
 from knowledge.citation import ArticleRef, parse
 
@@ -86,6 +86,11 @@ def _papers(d: Doing) -> str:
     if len(found) == 1 or exact:
         return wording.materials((exact or found)[0])
     return wording.which_materials([m.names[0] for m in found or lists])
+
+
+def _accuracy(d: Doing) -> str:
+    when, measured = accuracy.last(d.conn)
+    return wording.accuracy(when, sum(m.answered for m in measured), sum(m.right for m in measured))
 
 
 def _places(d: Doing) -> str:
@@ -379,7 +384,7 @@ def _figures(d: Doing) -> str:
 
 
 _FOR_ALL: dict[str, Callable[[Doing], str]] = {
-    "help": _help, "smalltalk": _smalltalk, "law": _law, "papers": _papers, "places": _places, "progress": _progress, "rate": _rate, "withdraw": _withdraw,
+    "help": _help, "smalltalk": _smalltalk, "law": _law, "papers": _papers, "places": _places, "accuracy": _accuracy, "progress": _progress, "rate": _rate, "withdraw": _withdraw,
     "add": _add, "bind": _bind,
 }  # fmt: skip
 _FOR_ADVISORS: dict[str, Callable[[Doing], str]] = {

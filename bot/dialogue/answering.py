@@ -91,6 +91,8 @@ def _barred(entry: Entry, context: Context) -> str | None:
     """Why an entry may not be given out, or None when it may."""
     if entry.id in context.held:
         return "law_changed"
+    if f"matter:{entry.matter}" in context.held:
+        return "human_only"
     return "unsigned" if context.signed_only and not entry.signed else None
 
 

@@ -27,6 +27,7 @@ _NEEDS = {
     "withdraw": re.compile(r"\d*"),
     "bind": re.compile(r"[A-Za-z0-9-]{4,16}"),
 }
+_HOW_GOOD = re.compile(r"(?:你|机器人|法润助手)?(?:说的|说得|答的|答得|回答)?(?:准不准|准吗|准确吗|靠谱吗|靠不靠谱|可信吗|能信吗)[？?啊呀呢]*")
 _TICKET = re.compile(r"工单号?\s*[:：]?\s*(\d{1,9})")
 
 
@@ -35,6 +36,8 @@ def read(message: Inbound, context: Context) -> Command | None:
     text = message.text.strip()
     quoted = _TICKET.search(message.quote.text) if message.quote else None
     ticket_id = int(quoted[1]) if quoted else None
+    if (message.addressed or message.private) and _HOW_GOOD.fullmatch(text):
+        return Command("accuracy")
     command = _typed(text, context.role, ticket_id)
     if command or ticket_id is None:
         return command

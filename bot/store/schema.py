@@ -371,6 +371,19 @@ proposal = sa.Table(
     sa.Column("revision_id", sa.ForeignKey("revision.id")),
 )
 
+# How often the answers of a matter were right when the golden questions were asked last.
+accuracy = sa.Table(
+    "accuracy",
+    metadata,
+    sa.Column("matter", sa.String(64), primary_key=True),
+    sa.Column("measured_at", Moment, nullable=False),
+    sa.Column("asked", sa.Integer, nullable=False),
+    sa.Column("answered", sa.Integer, nullable=False),
+    sa.Column("right", sa.Integer, nullable=False),
+    sa.Column("lower", sa.Float, nullable=False),
+    sa.Column("promise", sa.Float, nullable=False),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

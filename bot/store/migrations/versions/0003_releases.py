@@ -55,6 +55,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_proposal'))
     )
     op.create_index(op.f('ix_proposal_status'), 'proposal', ['status'], unique=False)
+    op.create_table('accuracy',
+    sa.Column('matter', sa.String(length=64), nullable=False),
+    sa.Column('measured_at', schema.Moment(timezone=True), nullable=False),
+    sa.Column('asked', sa.Integer(), nullable=False),
+    sa.Column('answered', sa.Integer(), nullable=False),
+    sa.Column('right', sa.Integer(), nullable=False),
+    sa.Column('lower', sa.Float(), nullable=False),
+    sa.Column('promise', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('matter', name=op.f('pk_accuracy'))
+    )
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.add_column(sa.Column('release', sa.Integer(), nullable=True))
 
@@ -62,6 +72,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.drop_column('release')
+    op.drop_table('accuracy')
     op.drop_table('proposal')
     op.drop_table('release')
     op.drop_table('revision')
