@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
+import numpy as np
 import yaml
 
 from faq import thresholds
@@ -13,6 +15,7 @@ from faq.retriever import Result, Retriever
 from knowledge.citation import ArticleRef
 
 WORST = 10  # wrong-but-confident questions listed
+SEED, DRAWS = 20261122, 1000  # of the bootstrap
 BINS = 10  # of the reliability diagram
 
 
@@ -39,17 +42,25 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`scores`: shares between 0 and 1 by name; `misses`: those on the wrong side of expected.yaml, in words."""
+    """`scores`: shares between 0 and 1 by name; `intervals`: 95 % of the bootstrap around some of them; `misses`: those on the
+    wrong side of expected.yaml, in words; `moved`: gains and losses against the last accepted run.
+    """
 
     scores: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
     misses: list[str]
     worst: list[str]
     bins: list[str]
+    moved: list[str]
+    asked: list[Asked]
 
     def text(self) -> str:
         """For a terminal: wrong-but-confident first, then reliability, then every score."""
         lines = ["答错又很有把握的（最该先看）：", *(self.worst or ["  没有"]), "", "把握与实际（区间：条数 平均把握 → 答对）：", *self.bins, ""]
-        lines += [f"{name:24} {value:.3f}" for name, value in self.scores.items()]
+        lines += self.moved
+        for name, value in self.scores.items():
+            low, high = self.intervals.get(name, (value, value))
+            lines.append(f"{name:24} {value:.3f}" + (f"　95% 区间 {low:.3f}–{high:.3f}" if name in self.intervals else ""))
         lines += ["", *(f"低于要求：{miss}" for miss in self.misses)] if self.misses else ["", "都达到 expected.yaml"]
         return "\n".join(lines)
 
@@ -63,7 +74,58 @@ def run(retriever: Retriever, folder: Path) -> Report:
     scores |= {"followup_top1": _share(a.right for a in followed)} | _danger_scores(retriever, folder)
     scores = {name: round(value, 4) for name, value in scores.items()}
     wrong = sorted((a for a in asked if not a.right), key=lambda a: -a.confidence)[:WORST]
-    return Report(scores, _misses(scores, folder / "expected.yaml"), [_wrong(a) for a in wrong], _bins(asked))
+    misses = _misses(scores, folder / "expected.yaml")
+    return Report(scores, _intervals(retriever, asked), misses, [_wrong(a) for a in wrong], _bins(asked), _moved(asked, folder), asked)
+
+
+def _intervals(retriever: Retriever, asked: Sequence[Asked]) -> dict[str, tuple[float, float]]:
+    """The middle 95 % of each mean when the questions are drawn again with repetition (Efron 1979)."""
+    right = {
+        "top1": [float(a.right) for a in asked], "top3": [float(_found(a, 3)) for a in asked], "top5": [float(_found(a, 5)) for a in asked],
+        "references_recall5": [_recall(retriever, a) for a in asked], "coverage": [float(a.answered) for a in asked],
+        "precision_answered": [float(a.right) for a in asked if a.answered],
+    }  # fmt: skip
+    draw = np.random.default_rng(SEED)
+    found = {}
+    for name, values in right.items():
+        if values:
+            means = [draw.choice(values, len(values)).mean() for _ in range(DRAWS)]
+            low, high = np.quantile(means, [0.025, 0.975])
+            found[name] = (round(float(low), 4), round(float(high), 4))
+    return found
+
+
+def _moved(asked: Sequence[Asked], folder: Path) -> list[str]:
+    """Which questions are right now that were not in the last accepted run, and which no longer are."""
+    before = {key: was == "1" for key, was in rows(folder / "accepted.tsv")}
+    gained = [a for a in asked if a.right and before.get(_id(a)) is False]
+    lost = [a for a in asked if not a.right and before.get(_id(a))]
+    if not before:
+        return []
+    return [f"和上次认可的比：答对的多了 {len(gained)} 个，少了 {len(lost)} 个", *(_wrong(a) for a in lost[:WORST]), ""]
+
+
+def accept(report: Report, folder: Path) -> None:
+    """Keep this run as the one that later ones are compared with."""
+    lines = [f"{_id(a)}\t{int(a.right)}" for a in report.asked]
+    (folder / "accepted.tsv").write_text("\n".join(["question\tright", *lines]) + "\n", encoding="utf-8")
+
+
+def trec_run(report: Report, tag: str = "farun") -> str:
+    """All hits in TREC's run format: question, Q0, entry, rank, score, tag."""
+    return "".join(
+        f"{_id(a)} Q0 {h.entry_id} {n} {h.confidence:.6f} {tag}\n" for a in report.asked for n, h in enumerate(a.result.hits, 1)
+    )  # fmt: skip
+
+
+def trec_qrels(report: Report) -> str:
+    """The wanted entries in TREC's format of relevance judgements: question, 0, entry, 1."""
+    return "".join(f"{_id(a)} 0 {key} 1\n" for a in report.asked for key in sorted(a.entries))
+
+
+def _id(asked: Asked) -> str:
+    """A question by its words, so that it stays the same when others are added."""
+    return f"q{crc32(asked.text.encode()):08x}"
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -161,6 +223,13 @@ def _bins(asked: Sequence[Asked]) -> list[str]:
 def _wrong(asked: Asked) -> str:
     hit = asked.result.hits[0].entry_id if asked.result.hits else "无"
     return f"  {asked.confidence:.2f} {asked.text} → {hit}，应为 {'|'.join(sorted(asked.entries))}"
+
+
+def expected_table(path: Path) -> str:
+    """expected.yaml as the Markdown table of the READMEs."""
+    expected = yaml.safe_load(path.read_text(encoding="utf-8"))
+    limits = [(name, f"≥ {m}") for name, m in expected["at_least"].items()] + [(name, f"≤ {m}") for name, m in expected["at_most"].items()]
+    return "\n".join(["| | |", "|---|---|", *(f"| `{name}` | {limit} |" for name, limit in limits)])
 
 
 def _misses(scores: dict[str, float], path: Path) -> list[str]:

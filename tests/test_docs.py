@@ -15,6 +15,7 @@ from bot.channels import CHANNELS
 from bot.cli import farun
 from bot.config import Settings
 from bot.dialogue import commands
+from faq.evaluate import expected_table
 
 ROOT = Path(__file__).parent.parent
 READMES = ["README.md", "README.zh-CN.md"]
@@ -220,3 +221,8 @@ def test_nothing_names_a_developers_machine_or_a_registry():
             continue  # a picture
         for word in FOREIGN:
             assert word not in text, f"{path.relative_to(ROOT)}: {word}"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_table_of_expected_scores_is_that_of_expected_yaml(name):
+    assert expected_table(ROOT / "tests" / "retrieval" / "expected.yaml") in read(name)

@@ -144,13 +144,22 @@ def search(question: str, k: int, articles_only: bool, why: bool, as_json: bool)
 @click.command(help="用 tests/retrieval 的问题集给检索打分；低于 expected.yaml 就失败。")
 @click.option("--set", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("tests/retrieval"))
 @click.option("--json", "as_json", is_flag=True, help="只输出 JSON")
-def evaluate(folder: Path, as_json: bool) -> None:
+@click.option("--run", "run_file", type=click.Path(dir_okay=False, path_type=Path), help="把命中写成 TREC 的 run 文件")
+@click.option("--qrels", "qrels_file", type=click.Path(dir_okay=False, path_type=Path), help="把标准答案写成 TREC 的 qrels 文件")
+@click.option("--accept", "accepted", is_flag=True, help="认可这一次，以后和它比")
+def evaluate(folder: Path, as_json: bool, run_file: Path | None, qrels_file: Path | None, accepted: bool) -> None:
     settings = Settings.from_env()
     library = Library(settings.knowledge_db)
     report = evaluation.run(Retriever(settings.index_dir, library), folder)
     click.echo(json.dumps(report.scores, ensure_ascii=False, indent=1) if as_json else report.text())
+    if run_file:
+        run_file.write_text(evaluation.trec_run(report), encoding="utf-8")
+    if qrels_file:
+        qrels_file.write_text(evaluation.trec_qrels(report), encoding="utf-8")
     if report.misses:
         raise click.ClickException("低于 expected.yaml：" + "；".join(report.misses))
+    if accepted:
+        evaluation.accept(report, folder)
 
 
 @click.command(help="每个事项答对多少、承诺多少；--measure 现在就重新考一遍。")

@@ -98,6 +98,7 @@ def _places(d: Doing) -> str:
     group, asked = d.context.group, d.command.argument.strip(" ？?。")
     points = d.desk.library.service_points(roster.lineage(d.conn, group.region_id) if group else ())
     found = [p for p in points if asked and any(asked in text for text in (p.name, *p.services))]
+    found.sort(key=lambda p: asked not in p.name)
     return wording.service_points(found[:3]) if found else wording.which_service(points)
 
 

@@ -280,3 +280,10 @@ def test_long_replies_are_split_in_order(liu, parts):
     whole = liu.say("法条 刑法 191") or ""
     assert len(whole.encode()) <= 2000
     deliver(parts)
+
+
+def test_where_to_go_is_told_with_hours(liu):
+    said = liu.say("服务点 法律援助") or ""
+    assert "法律援助中心" in said and "周一至周五" in said and "电话" in said
+    assert "这附近有" in (liu.say("服务点") or "")
+    assert liu.say("服务点好态度差") is None

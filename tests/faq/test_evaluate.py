@@ -40,17 +40,46 @@ def test_below_expected_fails(retriever, golden, tmp_path):
 
 
 def test_golden_set_covers_every_matter_and_names_real_entries(library, golden):
-    rows = evaluate._rows(golden / "questions.tsv")
+    rows = evaluate.rows(golden / "questions.tsv")
     found = [library.entry(i) for _, ids in rows for i in ids.split("|")]
     assert None not in found
     counts = {m: sum(library.entry(ids.split("|")[0]).matter == m for _, ids in rows) for m in library.matters}
     assert min(counts.values()) >= 4, counts
     assert len(rows) >= 160
-    assert len(evaluate._rows(golden / "chatter.tsv")) >= 160
+    assert len(evaluate.rows(golden / "chatter.tsv")) >= 160
 
 
 def test_golden_set_was_not_trained_on(library, golden):
     taught = {q for e in library.entries() for q in e.questions}
-    taught |= {r[0] for name in ("chatter.tsv", "contrast.tsv", "crisis.tsv") for r in evaluate._rows(index.TRAINING / name)}
+    taught |= {r[0] for name in ("chatter.tsv", "contrast.tsv", "crisis.tsv") for r in evaluate.rows(index.TRAINING / name)}
     for name in ("questions.tsv", "chatter.tsv", "emergencies.tsv"):
-        assert not taught & {r[0] for r in evaluate._rows(golden / name)}
+        assert not taught & {r[0] for r in evaluate.rows(golden / name)}
+
+
+def test_intervals_hold_the_score(report):
+    for name, (low, high) in report.intervals.items():
+        assert low <= report.scores[name] <= high
+        assert high - low < 0.08
+
+
+def test_run_and_judgements_in_trecs_form(report):
+    run, qrels = evaluate.trec_run(report).splitlines(), evaluate.trec_qrels(report).splitlines()
+    assert all(len(line.split(" ")) == 6 for line in run)
+    assert all(len(line.split(" ")) == 4 for line in qrels)
+    wanted = {tuple(line.split(" ")[::2]) for line in qrels}
+    first = {(q, key) for q, _, key, rank, *_ in (line.split(" ") for line in run) if rank == "1"}
+    assert len(first & wanted) / len(report.asked) == pytest.approx(report.scores["top1"], abs=0.01)
+
+
+def test_gains_and_losses_against_the_accepted_run(retriever, golden, tmp_path):
+    lines = (golden / "questions.tsv").read_text(encoding="utf-8").splitlines()[:40]
+    (tmp_path / "questions.tsv").write_text("\n".join(lines), encoding="utf-8")
+    first = evaluate.run(retriever, tmp_path)
+    assert first.moved == []
+    evaluate.accept(first, tmp_path)
+    assert "多了 0 个，少了 0 个" in evaluate.run(retriever, tmp_path).moved[0]
+    accepted = (tmp_path / "accepted.tsv").read_text().splitlines()
+    turned = [line[:-1] + ("1" if line.endswith("0") else "0") for line in accepted[1:]]
+    (tmp_path / "accepted.tsv").write_text("\n".join([accepted[0], *turned]))
+    right = sum(a.right for a in first.asked)
+    assert f"多了 {right} 个，少了 {39 - right} 个" in evaluate.run(retriever, tmp_path).moved[0]
