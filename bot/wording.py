@@ -309,7 +309,7 @@ def law_then(day: date, changes: Sequence[Change]) -> str:
     for c in changes:
         law, since = c.law.removeprefix(NATION), f"{c.since:%Y年%-m月%-d日}"
         if c.then is None:
-            lines.append(f"《{law}》我手上最早的是{since}的版本，那以前的规定可能不一样，拿不准请发“转人工”。")
+            lines.append(f"《{law}》我手上最早的是{since}起施行的版本，那以前的规定可能不一样，拿不准请发“转人工”。")
         else:
             lines.append(f"当时用的是旧的《{law}》，{since}起改了。那时的规定是{c.then.ref}：{clip(c.then.text, 160)}")
     return "\n".join([f"您说的是 {day.year} 年的事。", *lines, "按现在的法律是这样：", ""]) if lines else ""

@@ -70,9 +70,10 @@ def _references(item: Item, library: Library, today: date, outside: Outside) -> 
 
 def _basis(item: Item, library: Library, today: date, outside: Outside) -> Iterator[str]:
     for text in item.get("basis", ()):
-        name, article = text.rsplit(" ", 1)
+        name, number_ = text.rsplit(" ", 1)
         law = library.resolve(name)
-        if library.article(ArticleRef(law or name, article), today) is None and (law or not outside(ArticleRef(name, article))):
+        ref = ArticleRef(law or name, number_)
+        if (law and library.article(ref, today) is None) or not (law or outside(ref) or _REGULATION.search(name)):
             yield f"法律基础“{text}”没有这一条，或者现在不施行"
 
 

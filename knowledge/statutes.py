@@ -67,7 +67,7 @@ def fetch(directory: Path) -> Path:
 def read(paths: Sequence[Path], newer: Sequence[Path] = ()) -> list[Statute]:
     """All statutes of all corpora with corrected validity; the same version in two corpora counts once, the first.
 
-    `newer` are corpora imported later: of a law that is known they bring only versions as new as the newest known.
+    `newer` are corpora imported later. Of a law that is known an older version only fills the time before the oldest known.
     """
     found: dict[tuple[str, date], Statute] = {}
     names: set[str] = set()
@@ -77,10 +77,13 @@ def read(paths: Sequence[Path], newer: Sequence[Path] = ()) -> list[Statute]:
         names = {law for law, _ in found}
     for path in newer:
         newest = {law: max(v for name, v in found if name == law) for law in {law for law, _ in found}}
+        oldest = {law: min((s for (name, _), s in found.items() if name == law), key=lambda s: s.valid_from) for law in newest}
         for statute in _reader(path, known=frozenset()):
             law = NATION + statute.law if NATION + statute.law in newest else statute.law
             if statute.version >= newest.get(law, date.min):
                 _whole(path, statute, found.get((law, newest.get(law, date.min))))
+                found[law, statute.version] = replace(statute, law=law)
+            elif statute.version < oldest[law].version and statute.valid_from < oldest[law].valid_from:
                 found[law, statute.version] = replace(statute, law=law)
     return _in_time(found.values(), corrections())
 

@@ -214,7 +214,7 @@ def test_a_question_about_an_earlier_year_hears_what_the_law_was(liu):
     assert "按现在的法律是这样" in said
     assert said.count("您说的是 2005 年的事") == 1
     # 劳动合同法 is older than the oldest version we hold: that it began with that version would be untrue.
-    assert "《劳动合同法》我手上最早的是2012年12月28日的版本" in said and "才施行" not in said
+    assert "《劳动合同法》我手上最早的是2013年7月1日起施行的版本" in said and "才施行" not in said
 
 
 def test_papers_for_an_errand_are_told_once(liu):

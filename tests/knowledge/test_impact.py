@@ -119,3 +119,16 @@ def test_a_question_about_an_earlier_day_gets_the_rule_of_that_day(shelf, tmp_pa
     assert new.changes(refs, date(2027, 4, 1), date(2027, 6, 1)) == ()
     (before_any,) = new.changes(refs, date(2018, 1, 1), date(2027, 6, 1))
     assert before_any.then is None
+
+
+def test_an_older_version_fills_the_time_before(shelf, tmp_path):
+    earlier = {**OLD, "第二条": "犬只伤人的，饲养人应当赔偿医药费。", "第四条": "本法自2010年1月1日起施行。"}
+    old = corpus(tmp_path / "old.jsonl", "2009-10-01", earlier)
+    library = shelf(old)
+    ref = ArticleRef("养犬法", "2")
+    assert library.article(ref, date(2015, 5, 1)).text == earlier["第二条"]
+    assert library.article(ref, TODAY).text == OLD["第二条"]
+    assert impact.touched(shelf(), library, TODAY) == []
+    refs = [Reference(ref, "犬只伤人的赔偿")]
+    (change,) = library.changes(refs, date(2015, 5, 1), TODAY)
+    assert (change.since, change.then.text) == (date(2020, 1, 1), earlier["第二条"])
