@@ -45,7 +45,7 @@ def measure(retriever: Retriever, library: Library, folder: Path) -> list[Measur
         asked[wanted[0].matter] += 1
         result = retriever.search(text, k=1)
         best = library.entry(result.hits[0].entry_id) if result.hits else None
-        if best and result.hits[0].confidence >= thresholds.ANSWER:
+        if best and result.hits[0].confidence >= thresholds.answer(sensitive=library.matters[best.matter].sensitive):
             answered[best.matter] += 1
             right[best.matter] += _right(best, wanted)
     return [Measured(m, asked[m], answered[m], right[m], wilson(right[m], answered[m])) for m in library.matters]

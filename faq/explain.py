@@ -42,11 +42,15 @@ def explain(retriever: Retriever, question: str, k: int = 5) -> Explanation:
     candidates = tuple(Candidate(h, parts) for h, parts in zip(result.hits, retriever.parts(question, result.hits), strict=True))
     return Explanation(
         normalise(question), tuple(words(question)), tuple(concepts(question)), result.legal, danger, candidates,
-        tuple(retriever.nearest(question, NEAREST)), result.references, _verdict(result.legal, danger, result.hits),
+        tuple(retriever.nearest(question, NEAREST)), result.references, _verdict(result.legal, danger, result.hits, _enough(retriever, result.hits)),
     )  # fmt: skip
 
 
-def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...]) -> str:
+def _enough(retriever: Retriever, hits: tuple[Hit, ...]) -> float:
+    return thresholds.answer(sensitive=bool(hits) and retriever.library.matters[hits[0].matter].sensitive)
+
+
+def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...], enough: float) -> str:
     """What the thresholds make of it, for a question overheard in a group."""
     if danger:
         return f"危险 {danger.probability:.2f} 到了 {thresholds.DANGER}：先说求助电话，立刻通知人"
@@ -54,12 +58,12 @@ def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...]) -> str:
         addressed = "，@机器人时才答" if legal >= thresholds.LEGAL_ADDRESSED else ""
         return f"是法律问题的把握 {legal:.2f} 不到 {thresholds.LEGAL_OVERHEARD}：不作声{addressed}"
     best = hits[0].confidence if hits else 0.0
-    if best >= thresholds.ANSWER:
-        return f"把握 {best:.2f} 到了 {thresholds.ANSWER}：答"
+    if best >= enough:
+        return f"把握 {best:.2f} 到了 {enough}：答"
     close = [h.confidence for h in hits[:3] if h.confidence >= thresholds.OPTION]
     if len(close) >= 2 and sum(close) >= thresholds.CLARIFY:
-        return f"把握 {best:.2f} 不到 {thresholds.ANSWER}，前 {len(close)} 个一共 {sum(close):.2f} 到了 {thresholds.CLARIFY}：问是哪一件"
-    return f"把握 {best:.2f} 不到 {thresholds.ANSWER}：转给法律顾问"
+        return f"把握 {best:.2f} 不到 {enough}，前 {len(close)} 个一共 {sum(close):.2f} 到了 {thresholds.CLARIFY}：问是哪一件"
+    return f"把握 {best:.2f} 不到 {enough}：转给法律顾问"
 
 
 def as_text(e: Explanation) -> str:

@@ -7,9 +7,15 @@ LEGAL_OVERHEARD = 0.78  # overheard in a group
 
 # P(the best entry answers the question), calibrated on out-of-fold scores.
 ANSWER = 0.70
+ANSWER_SENSITIVE = 0.75  # in matters that hurt more when the answer is wrong
 # Two or more candidates at least this likely, together this likely: ask which.
 OPTION = 0.12
 CLARIFY = 0.45
 
 # P(somebody is in danger now).
 DANGER = 0.60
+
+
+def answer(*, sensitive: bool) -> float:
+    """The confidence from which an entry of such a matter is given out."""
+    return ANSWER_SENSITIVE if sensitive else ANSWER
