@@ -67,19 +67,20 @@ def export(target: Path, matter: str | None, drafts: bool) -> None:
 @click.option("--proposal", type=int, help="这是对第几号建议的处理")
 def import_(source: Path, who: str, dry_run: bool, proposal: int | None) -> None:
     settings, now = Settings.from_env(), datetime.now(UTC)
-    with _writing(settings) as conn:
+    with _reading(settings) as conn:
         author = editing.editor(conn, who)
         more = _as_revised(revisions.with_status(conn, "reviewed", "draft"))
-        edits = editing.plan(workbook.read(source, author), _items(settings, more), _built(settings), now.astimezone(SHANGHAI).date())
-        for edit in edits:
-            click.echo(f"{edit}\n{editing.difference(edit.old, edit.new)}\n")
-        if dry_run or not edits:
-            click.echo("以上是试运行，什么也没有改。" if dry_run else "没有变化。")
-            return
         source_of = _open_proposal(conn, proposal) if proposal else None
+    edits = editing.plan(workbook.read(source, author), _items(settings, more), _built(settings), now.astimezone(SHANGHAI).date())
+    for edit in edits:
+        click.echo(f"{edit}\n{editing.difference(edit.old, edit.new)}\n")
+    if dry_run or not edits:
+        click.echo("以上是试运行，什么也没有改。" if dry_run else "没有变化。")
+        return
+    with _writing(settings) as conn:  # nothing slow in here: the groups' messages wait for it
         numbers = editing.take_in(conn, edits, author, now, source_of.tickets if source_of else ())
-        if source_of:
-            proposals.decide(conn, source_of.id, "accepted", author, now, numbers)
+        if source_of and not proposals.decide(conn, source_of.id, "accepted", author, now, numbers):
+            raise FarunError(f"建议 {source_of.id} 刚刚被别人处理了")
     click.echo(f"已存成待审的稿子：{'、'.join(map(str, numbers))}。请别人看过后运行 farun library review <编号> --by 姓名")
 
 
@@ -121,8 +122,9 @@ def review(numbers: tuple[int, ...], who: str, refuse: str) -> None:
 @WHO
 def sign(keys: tuple[str, ...], who: str) -> None:
     settings = Settings.from_env()
+    items = _items(settings)
     with _writing(settings) as conn:
-        numbers = editing.sign(conn, _items(settings), keys, editing.editor(conn, who), datetime.now(UTC))
+        numbers = editing.sign(conn, items, keys, editing.editor(conn, who), datetime.now(UTC))
     click.echo(f"已签 {len(numbers)} 项，发布后生效。")
 
 
@@ -131,8 +133,9 @@ def sign(keys: tuple[str, ...], who: str) -> None:
 @WHO
 def withdraw(key: str, who: str) -> None:
     settings = Settings.from_env()
+    items = _items(settings)
     with _writing(settings) as conn:
-        number = editing.withdraw(conn, _items(settings), key, editing.editor(conn, who), datetime.now(UTC))
+        number = editing.withdraw(conn, items, key, editing.editor(conn, who), datetime.now(UTC))
     click.echo(f"已存成待审的稿子：{number}")
 
 
@@ -174,9 +177,10 @@ def _release(settings: Settings, coming: Coming, by: str, note: str, questions: 
         report = evaluation.run(retriever, questions)
         if report.misses:
             raise FarunError("没有发布，问题集没过：" + "；".join(report.misses))
+        measured = measure(retriever, trial, questions)
         with _writing(settings) as conn:
             editing.publish(conn, coming, by, note, report.scores, now)
-            accuracy.keep(conn, measure(retriever, trial, questions), now)
+            accuracy.keep(conn, measured, now)
         install(settings, folder)
     click.echo(f"第 {coming.number} 版已发布，修订 {len(coming.revisions)} 项，其中新的 {len(coming.fresh)} 项。")
 
@@ -214,9 +218,10 @@ def _changed(old: Revision | None, new: Revision | None) -> str:
 def mine(days: int) -> None:
     settings, now = Settings.from_env(), datetime.now(UTC)
     built = _built(settings)
-    with _writing(settings) as conn:
+    with _reading(settings) as conn:
         asked = proposals.unanswered(conn, now - timedelta(days=days))
-        made = mining.propose(asked, Retriever(settings.index_dir, built), built, now)
+    made = mining.propose(asked, Retriever(settings.index_dir, built), built, now)
+    with _writing(settings) as conn:
         numbers = [proposals.add(conn, p) for p in made]
     click.echo(f"看了 {len(asked)} 个提问，新建议 {len(numbers)} 条。看：farun library proposals")
 
@@ -245,14 +250,18 @@ def proposals_(number: int | None, target: Path | None) -> None:
 @click.option("--entry", "key", help="放到这个条目")
 def accept(number: int, who: str, key: str | None) -> None:
     settings, now = Settings.from_env(), datetime.now(UTC)
-    with _writing(settings) as conn:
+    with _reading(settings) as conn:
         by, p = editing.editor(conn, who), _open_proposal(conn, number)
+        drafts_ = _as_revised(revisions.with_status(conn, "reviewed", "draft"))
+    items = _items(settings, drafts_)
+    with _writing(settings) as conn:
         if not (key or p.entry_id):
             raise FarunError(f"建议 {number} 缺的是条目：先 farun library proposals {number} --to 文件.xlsx，补全后导入；或用 --entry 指明条目")
-        kind, item = editing.find(_items(settings, _as_revised(revisions.with_status(conn, "reviewed", "draft"))), key or p.entry_id or "")
+        kind, item = editing.find(items, key or p.entry_id or "")
         edit = editing.Edit(kind, item["id"], plain(item), mining.with_questions(plain(item), p))
         made = editing.take_in(conn, [edit], by, now, p.tickets)
-        proposals.decide(conn, number, "accepted", by, now, made)
+        if not proposals.decide(conn, number, "accepted", by, now, made):
+            raise FarunError(f"建议 {number} 刚刚被别人处理了")
     click.echo(f"已存成待审的稿子：{made[0]}")
 
 
