@@ -147,6 +147,7 @@ def test_keyboard_alone_is_enough(sit: Sit) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("End")
     page.keyboard.press("Enter")
+    expect(page.locator("#quote")).to_be_focused()
     page.keyboard.press("Enter")  # 引用 is the first in the menu
     page.keyboard.type("引用的话")
     page.keyboard.press("Enter")

@@ -25,7 +25,8 @@ export function menu(onQuote) {
   $("copy").addEventListener("click", () => { navigator.clipboard?.writeText(text()); close(); });
   $("menu").addEventListener("keydown", (event) => keys(event, close));
   document.addEventListener("pointerdown", (event) => { if (!event.target.closest("#menu")) $("menu").hidden = true; });
-  log.addEventListener("scroll", () => { $("menu").hidden = true; });
+  // Not "scroll": moving to a line with the keyboard scrolls too, a frame later, and would close what Enter has just opened.
+  for (const moved of ["wheel", "touchmove"]) log.addEventListener(moved, () => { $("menu").hidden = true; }, { passive: true });
 }
 
 /** iOS has no contextmenu event: time the press ourselves. */
