@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -24,7 +24,7 @@ class Asked:
     """A golden question, the entries that answer it, and what the retriever found."""
 
     text: str
-    entries: frozenset[str]
+    entries: tuple[str, ...]
     result: Result
 
     @property
@@ -67,27 +67,38 @@ class Report:
 
 def run(retriever: Retriever, folder: Path) -> Report:
     """Ask everything in questions.tsv, chatter.tsv, followups.tsv and emergencies.tsv of a folder."""
-    asked = [_ask(retriever, text, ids) for text, ids in rows(folder / "questions.tsv")]
+    asked = golden(retriever, folder)
     chatter = [retriever.search(text) for text, _ in rows(folder / "chatter.tsv")]
     followed = [_ask(retriever, text, ids, before) for before, text, ids in rows(folder / "followups.tsv")]
-    scores = _entry_scores(retriever, asked) | _gate_scores(asked, chatter)
-    scores |= {"followup_top1": _share(a.right for a in followed)} | _danger_scores(retriever, folder)
+    shares = _shares(retriever, asked)
+    scores = {name: _share(values) for name, values in shares.items()} | {"calibration_error": _calibration_error(asked)}
+    scores |= _gate_scores(asked, chatter) | {"followup_top1": _share(a.right for a in followed)}
+    scores |= _danger_scores(retriever, folder)
     scores = {name: round(value, 4) for name, value in scores.items()}
     wrong = sorted((a for a in asked if not a.right), key=lambda a: -a.confidence)[:WORST]
     misses = _misses(scores, folder / "expected.yaml")
-    return Report(scores, _intervals(retriever, asked), misses, [_wrong(a) for a in wrong], _bins(asked), _moved(asked, folder), asked)
+    return Report(scores, _intervals(shares), misses, [_wrong(a) for a in wrong], _bins(asked), _moved(asked, folder), asked)
 
 
-def _intervals(retriever: Retriever, asked: Sequence[Asked]) -> dict[str, tuple[float, float]]:
-    """The middle 95 % of each mean when the questions are drawn again with repetition (Efron 1979)."""
-    right = {
+def golden(retriever: Retriever, folder: Path) -> list[Asked]:
+    """Every golden question of a folder, asked."""
+    return [_ask(retriever, text, ids) for text, ids in rows(folder / "questions.tsv")]
+
+
+def _shares(retriever: Retriever, asked: Sequence[Asked]) -> dict[str, list[float]]:
+    """What each question adds to a score that is a mean over questions."""
+    return {
         "top1": [float(a.right) for a in asked], "top3": [float(_found(a, 3)) for a in asked], "top5": [float(_found(a, 5)) for a in asked],
         "references_recall5": [_recall(retriever, a) for a in asked], "coverage": [float(a.answered) for a in asked],
         "precision_answered": [float(a.right) for a in asked if a.answered],
     }  # fmt: skip
+
+
+def _intervals(shares: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:
+    """The middle 95 % of each mean when the questions are drawn again with repetition (Efron 1979)."""
     draw = np.random.default_rng(SEED)
     found = {}
-    for name, values in right.items():
+    for name, values in shares.items():
         if values:
             means = [draw.choice(values, len(values)).mean() for _ in range(DRAWS)]
             low, high = np.quantile(means, [0.025, 0.975])
@@ -141,26 +152,13 @@ def _ask(retriever: Retriever, text: str, ids: str, before: str = "") -> Asked:
     if before:
         first = retriever.search(before).hits
         matter = first[0].matter if first else None
-    return Asked(text, frozenset(ids.split("|")), retriever.search(text, before=before, matter=matter))
+    return Asked(text, tuple(ids.split("|")), retriever.search(text, before=before, matter=matter))
 
 
 def _share(what: Iterable[bool | float]) -> float:
     """The mean of yes and no, or of shares; 1 when there is nothing to count."""
     found = [float(w) for w in what]
     return sum(found) / len(found) if found else 1.0
-
-
-def _entry_scores(retriever: Retriever, asked: Sequence[Asked]) -> dict[str, float]:
-    answered = [a for a in asked if a.answered]
-    return {
-        "top1": _share(a.right for a in asked),
-        "top3": _share(_found(a, 3) for a in asked),
-        "top5": _share(_found(a, 5) for a in asked),
-        "references_recall5": _share(_recall(retriever, a) for a in asked),
-        "coverage": len(answered) / len(asked),
-        "precision_answered": _share(a.right for a in answered),
-        "calibration_error": _calibration_error(asked),
-    }
 
 
 def _gate_scores(asked: Sequence[Asked], chatter: Sequence[Result]) -> dict[str, float]:

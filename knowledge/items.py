@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,12 +119,7 @@ def _cross_check(codes: set[str], texts: dict[str, list[Text]]) -> None:
 def _check_revised(items: Items, revised: Sequence[Revised]) -> None:
     """The same for what was laid over."""
     codes = {m["code"] for m in items.matters}
-    found, asked = list[str](), dict[str, str]()
-    for kind in KINDS:
-        for key, item in items.of[kind].items():
-            for question in item.get("questions", ()) if kind == "entry" else ():
-                if asked.setdefault(question, key) != key:
-                    found.append(f"修订 {key}：问法“{question}”与 {asked[question]} 重复")
+    found = [f"修订 {other}：问法“{q}”与 {one} 重复" for q, one, other in asked_twice(items.of["entry"])]
     for r in revised:
         if r.body is None:
             continue
@@ -133,6 +128,13 @@ def _check_revised(items: Items, revised: Sequence[Revised]) -> None:
             found.append(f"修订 {r.id}：没有事项“{r.body['matter']}”")
     if found:
         raise TextError("\n".join(found))
+
+
+def asked_twice(entries: Mapping[str, Item]) -> list[tuple[str, str, str]]:
+    """Questions that two entries have: (question, the first entry, the other)."""
+    owner: dict[str, str] = {}
+    questions = ((q, key) for key, item in entries.items() for q in item["questions"])
+    return [(q, owner[q], key) for q, key in questions if owner.setdefault(q, key) != key]
 
 
 def digest_of(revised: Sequence[Revised]) -> bytes:

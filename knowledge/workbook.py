@@ -188,7 +188,7 @@ def read(source: Path, author: str) -> Read:
             item.setdefault(name, [])
         if kind != "service":
             item |= {name: value for name, value in {**_UNREVIEWED, "author": author}.items() if name not in item}
-        found.problems += [f"{_place(found.places[kind, key], at)}（{key}）：{what}" for at, what in faults(kind, item)]
+        found.problems += [f"{_place(kind, found.places[kind, key], at)}（{key}）：{what}" for at, what in faults(kind, item)]
     if found.problems:
         raise TextError("\n".join(found.problems))
     return Read(found.items, found.places)
@@ -284,9 +284,10 @@ def _text(column: Column, cell: Any) -> str:
     return "" if raw is None else str(raw).strip()
 
 
-def _place(places: Mapping[tuple[str | int, ...], str], at: tuple[str | int, ...]) -> str:
+def _place(kind: str, places: Mapping[tuple[str | int, ...], str], at: tuple[str | int, ...]) -> str:
     """The row that a place in an item came from, and the column it stands in."""
     row = next((places[at[:n]] for n in range(len(at), -1, -1) if at[:n] in places), "")
-    names = {c.at: c.title for s in SHEETS for c in s.columns}
-    told = [names[tuple(map(str, at[k:n]))] for n in range(len(at), 0, -1) for k in range(n) if tuple(map(str, at[k:n])) in names]
-    return f"{row} {told[0]}" if told else f"{row} {'.'.join(map(str, at))}".strip()
+    names = {c.at: c.title for s in SHEETS if s.kind == kind for c in s.columns}
+    words = tuple(part for part in at if isinstance(part, str))
+    column = names.get(words[-2:]) or names.get(words[-1:]) or ".".join(map(str, at))
+    return f"{row} {column}".strip()

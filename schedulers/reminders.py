@@ -17,6 +17,7 @@ from bot.store.accuracy import keep
 from bot.store.tickets import Ticket
 from faq import accuracy
 from faq.accuracy import GOLDEN
+from faq.evaluate import golden
 from faq.retriever import Retriever
 from knowledge.library import Library
 
@@ -100,6 +101,6 @@ def measure(engine: sa.Engine, settings: Settings, now: datetime) -> list[str]:
     if not GOLDEN.exists():
         return []
     library = Library(settings.knowledge_db)
-    found = accuracy.measure(Retriever(settings.index_dir, library), library, GOLDEN)
+    found = accuracy.measure(golden(Retriever(settings.index_dir, library), GOLDEN), library)
     with engine.begin() as conn:
         return keep(conn, found, now)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,14 +10,14 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
-from bot import store
 from bot.cli.building import bake, install, sources
+from bot.cli.state import reading, writing
 from bot.config import Settings
 from bot.desk import editing, mining
 from bot.desk.editing import Coming
 from bot.domain import SHANGHAI
 from bot.errors import FarunError
-from bot.store import accuracy, proposals, reading, revisions
+from bot.store import accuracy, proposals, revisions
 from bot.store.revisions import Revision
 from faq import evaluate as evaluation
 from faq import index
@@ -50,7 +48,7 @@ def library() -> None:
 @click.option("--drafts", is_flag=True, help="连待审、待发布的稿子")
 def export(target: Path, matter: str | None, drafts: bool) -> None:
     settings = Settings.from_env()
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         more = _as_revised(revisions.with_status(conn, "reviewed", "draft")) if drafts else ()
     items = _items(settings, more)
     of = {kind: [i for i in those.values() if matter in (None, i.get("matter"))] for kind, those in items.of.items()}
@@ -67,7 +65,7 @@ def export(target: Path, matter: str | None, drafts: bool) -> None:
 @click.option("--proposal", type=int, help="这是对第几号建议的处理")
 def import_(source: Path, who: str, dry_run: bool, proposal: int | None) -> None:
     settings, now = Settings.from_env(), datetime.now(UTC)
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         author = editing.editor(conn, who)
         more = _as_revised(revisions.with_status(conn, "reviewed", "draft"))
         source_of = _open_proposal(conn, proposal) if proposal else None
@@ -77,7 +75,7 @@ def import_(source: Path, who: str, dry_run: bool, proposal: int | None) -> None
     if dry_run or not edits:
         click.echo("以上是试运行，什么也没有改。" if dry_run else "没有变化。")
         return
-    with _writing(settings) as conn:  # nothing slow in here: the groups' messages wait for it
+    with writing(settings) as conn:  # nothing slow in here: the groups' messages wait for it
         numbers = editing.take_in(conn, edits, author, now, source_of.tickets if source_of else ())
         if source_of and not proposals.decide(conn, source_of.id, "accepted", author, now, numbers):
             raise FarunError(f"建议 {source_of.id} 刚刚被别人处理了")
@@ -89,7 +87,7 @@ def import_(source: Path, who: str, dry_run: bool, proposal: int | None) -> None
 
 @library.command(help="列出还没发布的修订。")
 def drafts() -> None:
-    with _reading(Settings.from_env()) as conn:
+    with reading(Settings.from_env()) as conn:
         for r in revisions.with_status(conn, "draft", "reviewed"):
             tickets = f"　来自工单 {'、'.join(map(str, r.tickets))}" if r.tickets else ""
             click.echo(f"{r.id}\t{r.key}\t{editing.STATUS[r.status]}\t作者 {r.author}　审核 {r.reviewer or '—'}{tickets}")
@@ -99,7 +97,7 @@ def drafts() -> None:
 @click.argument("number", type=int)
 def diff(number: int) -> None:
     settings = Settings.from_env()
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         found = revisions.get(conn, [number])
     if not found:
         raise FarunError(f"没有修订 {number}")
@@ -112,7 +110,7 @@ def diff(number: int) -> None:
 @WHO
 @click.option("--refuse", default="", help="退回的理由")
 def review(numbers: tuple[int, ...], who: str, refuse: str) -> None:
-    with _writing(Settings.from_env()) as conn:
+    with writing(Settings.from_env()) as conn:
         editing.review(conn, numbers, editing.editor(conn, who), datetime.now(UTC), refuse)
     click.echo("已退回。" if refuse else "已审核。发布：farun library publish --by 姓名")
 
@@ -123,7 +121,7 @@ def review(numbers: tuple[int, ...], who: str, refuse: str) -> None:
 def sign(keys: tuple[str, ...], who: str) -> None:
     settings = Settings.from_env()
     items = _items(settings)
-    with _writing(settings) as conn:
+    with writing(settings) as conn:
         numbers = editing.sign(conn, items, keys, editing.editor(conn, who), datetime.now(UTC))
     click.echo(f"已签 {len(numbers)} 项，发布后生效。")
 
@@ -134,7 +132,7 @@ def sign(keys: tuple[str, ...], who: str) -> None:
 def withdraw(key: str, who: str) -> None:
     settings = Settings.from_env()
     items = _items(settings)
-    with _writing(settings) as conn:
+    with writing(settings) as conn:
         number = editing.withdraw(conn, items, key, editing.editor(conn, who), datetime.now(UTC))
     click.echo(f"已存成待审的稿子：{number}")
 
@@ -148,7 +146,7 @@ def withdraw(key: str, who: str) -> None:
 @QUESTIONS
 def publish(who: str, note: str, questions: Path) -> None:
     settings = Settings.from_env()
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         by, coming = editing.editor(conn, who), editing.coming(conn)
     _release(settings, coming, by, note, questions)
 
@@ -159,7 +157,7 @@ def publish(who: str, note: str, questions: Path) -> None:
 @QUESTIONS
 def rollback(number: int, who: str, questions: Path) -> None:
     settings = Settings.from_env()
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         by, coming = editing.editor(conn, who), editing.back_to(conn, number)
     _release(settings, coming, by, f"退回到第 {number} 版", questions)
 
@@ -168,17 +166,16 @@ def _release(settings: Settings, coming: Coming, by: str, note: str, questions: 
     """Bake and measure it on the side; only what passes becomes the release, and only then it is put in place."""
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
         folder, now = Path(name), datetime.now(UTC)
-        with _reading(settings) as conn:
+        with reading(settings) as conn:
             laid_over = revisions.laid_over(conn, coming.revisions)
         bake(folder / "knowledge.db", replace(sources(settings), release=coming.number, revised=laid_over))
         trial = Library(folder / "knowledge.db")
         index.build(trial, folder / "index", now.astimezone(SHANGHAI).date())
-        retriever = Retriever(folder / "index", trial)
-        report = evaluation.run(retriever, questions)
+        report = evaluation.run(Retriever(folder / "index", trial), questions)
         if report.misses:
             raise FarunError("没有发布，问题集没过：" + "；".join(report.misses))
-        measured = measure(retriever, trial, questions)
-        with _writing(settings) as conn:
+        measured = measure(report.asked, trial)
+        with writing(settings) as conn:
             editing.publish(conn, coming, by, note, report.scores, now)
             accuracy.keep(conn, measured, now)
         install(settings, folder)
@@ -189,7 +186,7 @@ def _release(settings: Settings, coming: Coming, by: str, note: str, questions: 
 @click.argument("number", type=int, required=False)
 @click.option("--since", type=int, help="和哪一版比")
 def releases(number: int | None, since: int | None) -> None:
-    with _reading(Settings.from_env()) as conn:
+    with reading(Settings.from_env()) as conn:
         made = {r.number: r for r in revisions.releases(conn)}
         if number is None:
             for r in made.values():
@@ -218,10 +215,10 @@ def _changed(old: Revision | None, new: Revision | None) -> str:
 def mine(days: int) -> None:
     settings, now = Settings.from_env(), datetime.now(UTC)
     built = _built(settings)
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         asked = proposals.unanswered(conn, now - timedelta(days=days))
     made = mining.propose(asked, Retriever(settings.index_dir, built), built, now)
-    with _writing(settings) as conn:
+    with writing(settings) as conn:
         numbers = [proposals.add(conn, p) for p in made]
     click.echo(f"看了 {len(asked)} 个提问，新建议 {len(numbers)} 条。看：farun library proposals")
 
@@ -231,7 +228,7 @@ def mine(days: int) -> None:
 @click.option("--to", "target", type=click.Path(dir_okay=False, path_type=Path), help="写成 Excel，补全后用 import --proposal 导入")
 def proposals_(number: int | None, target: Path | None) -> None:
     settings = Settings.from_env()
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         if number is None:
             for p in proposals.listed(conn):
                 click.echo(f"{p.id}\t{p.entry_id or f'缺条目（{p.matter}）'}\t{len(p.questions)} 个问法\t{p.questions[0]}")
@@ -250,11 +247,11 @@ def proposals_(number: int | None, target: Path | None) -> None:
 @click.option("--entry", "key", help="放到这个条目")
 def accept(number: int, who: str, key: str | None) -> None:
     settings, now = Settings.from_env(), datetime.now(UTC)
-    with _reading(settings) as conn:
+    with reading(settings) as conn:
         by, p = editing.editor(conn, who), _open_proposal(conn, number)
         drafts_ = _as_revised(revisions.with_status(conn, "reviewed", "draft"))
     items = _items(settings, drafts_)
-    with _writing(settings) as conn:
+    with writing(settings) as conn:
         if not (key or p.entry_id):
             raise FarunError(f"建议 {number} 缺的是条目：先 farun library proposals {number} --to 文件.xlsx，补全后导入；或用 --entry 指明条目")
         kind, item = editing.find(items, key or p.entry_id or "")
@@ -269,7 +266,7 @@ def accept(number: int, who: str, key: str | None) -> None:
 @click.argument("number", type=int)
 @WHO
 def decline(number: int, who: str) -> None:
-    with _writing(Settings.from_env()) as conn:
+    with writing(Settings.from_env()) as conn:
         _open_proposal(conn, number)
         proposals.decide(conn, number, "refused", editing.editor(conn, who), datetime.now(UTC))
     click.echo("已放下这条建议。")
@@ -317,29 +314,6 @@ def _built(settings: Settings) -> Library:
     if not settings.knowledge_db.exists():
         raise FarunError("还没有知识库，先运行 farun build")
     return Library(settings.knowledge_db)
-
-
-@contextmanager
-def _reading(settings: Settings) -> Iterator[sa.Connection]:
-    engine = _engine(settings)
-    with reading(engine) as conn:
-        yield conn
-    engine.dispose()
-
-
-@contextmanager
-def _writing(settings: Settings) -> Iterator[sa.Connection]:
-    engine = _engine(settings)
-    with engine.begin() as conn:
-        yield conn
-    engine.dispose()
-
-
-def _engine(settings: Settings) -> sa.Engine:
-    engine = store.connect(settings.url)
-    if not store.is_current(engine):
-        raise FarunError("状态库的结构不是最新的，先运行 farun migrate")
-    return engine
 
 
 COMMANDS = [library]

@@ -169,7 +169,7 @@ def accuracy(measure: bool) -> None:
     engine = store.connect(settings.url)
     if measure:
         library = Library(settings.knowledge_db)
-        found = measuring.measure(Retriever(settings.index_dir, library), library, measuring.GOLDEN)
+        found = measuring.measure(evaluation.golden(Retriever(settings.index_dir, library), measuring.GOLDEN), library)
         with engine.begin() as conn:
             measured.keep(conn, found, now)
     with reading(engine) as conn:

@@ -15,7 +15,8 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from bot import store, wording
+from bot import wording
+from bot.cli import state
 from bot.config import Settings
 from bot.desk import register as desk
 from bot.desk.register import rooms as binding
@@ -23,7 +24,7 @@ from bot.desk.register import sheets, writing
 from bot.desk.register.cells import Cell, Place, Record, Sheets
 from bot.desk.register.columns import KINDS, Column, Kind
 from bot.errors import FarunError
-from bot.store import reading, register
+from bot.store import register
 from bot.store import roster as rows_of
 from bot.store.register import Identity, Region, Row
 
@@ -191,31 +192,17 @@ def unbind(group_id: str) -> None:
 
 @contextmanager
 def _reading() -> Iterator[sa.Connection]:
-    with _engine() as engine, reading(engine) as conn:
+    with state.reading(Settings.from_env()) as conn:
         yield conn
 
 
 @contextmanager
 def _writing() -> Iterator[sa.Connection]:
-    """One transaction: what fails leaves everything as it was."""
     try:
-        with _engine() as engine, engine.begin() as conn:
+        with state.writing(Settings.from_env()) as conn:
             yield conn
     except sa.exc.IntegrityError:
         raise FarunError("名册刚刚被别人改过，这次什么也没有改，请再运行一次") from None
-
-
-@contextmanager
-def _engine() -> Iterator[sa.Engine]:
-    engine = store.connect(Settings.from_env().url)
-    try:
-        if not store.is_current(engine):
-            raise FarunError("状态库的结构不是最新的，先运行 farun migrate")
-        yield engine
-    except sa.exc.OperationalError as e:
-        raise FarunError(f"DATABASE_URL：状态库用不了（{str(e.orig).splitlines()[0]}）") from None
-    finally:
-        engine.dispose()
 
 
 COMMANDS = [roster]

@@ -16,7 +16,7 @@ from bot.errors import EditError
 from bot.store import register, revisions, roster
 from bot.store.revisions import Release, Revision
 from knowledge import checks
-from knowledge.items import Item, Items, plain
+from knowledge.items import Item, Items, asked_twice, plain
 from knowledge.library import Library
 from knowledge.workbook import REVIEW, Read
 
@@ -61,7 +61,9 @@ def plan(read: Read, items: Items, library: Library, today: date) -> list[Edit]:
         wrong += checks.faults(new, library, today)
         problems += [f"{here}（{key}）：{w}" for w in wrong]
         edits.append(Edit(kind, key, before, new))
-    problems += _asked_twice(edits, items)
+    fresh = {e.key: e.new for e in edits if e.kind == "entry"}
+    twice = asked_twice({**items.of["entry"], **fresh})
+    problems += [f"问法“{q}”在 {one} 和 {other} 里都有" for q, one, other in twice if one in fresh or other in fresh]
     if problems:
         raise EditError(problems)
     return edits
@@ -88,18 +90,6 @@ def _bare(value: Any) -> Any:
             return value
 
 
-def _asked_twice(edits: Sequence[Edit], items: Items) -> list[str]:
-    changed = {e.key: e.new for e in edits if e.kind == "entry"}
-    everything = {**items.of["entry"], **changed}
-    owner: dict[str, str] = {}
-    found = []
-    for key, item in everything.items():
-        for q in item["questions"]:
-            if owner.setdefault(q, key) != key and (key in changed or owner[q] in changed):
-                found.append(f"问法“{q}”在 {owner[q]} 和 {key} 里都有")
-    return found
-
-
 def take_in(conn: sa.Connection, edits: Sequence[Edit], author: str, now: datetime, tickets: Sequence[int] = ()) -> list[int]:
     """Keep edits as drafts; the numbers of the revisions."""
     revisions.lock(conn)
@@ -118,6 +108,8 @@ def _unsigned(item: Item, author: str) -> Item:
 def withdraw(conn: sa.Connection, items: Items, key: str, author: str, now: datetime) -> int:
     """A draft after which the item is no longer in the library."""
     kind, _ = find(items, key)
+    revisions.lock(conn)
+    register.note(conn, author, "library.withdraw", key, now)
     return revisions.draft(conn, kind, key, None, author, now)
 
 

@@ -190,7 +190,7 @@ def _ask(peers: Sequence[Peer], questions: Sequence[Sequence[str]]) -> None:
                 began = time.perf_counter()
                 found = find(text)
                 peer.times.append((time.perf_counter() - began) * 1000)
-                peer.asked.append(evaluate.Asked(text, frozenset(ids.split("|")), _result(found)))
+                peer.asked.append(evaluate.Asked(text, tuple(ids.split("|")), _result(found)))
 
 
 def _result(found: Any) -> Result:

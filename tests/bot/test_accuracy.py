@@ -1,14 +1,14 @@
 """A matter that breaks its promise is answered by people until it recovers; villagers are told how good the robot is."""
 
 from bot.store import accuracy, quarantine
-from faq.accuracy import Measured, wilson
+from faq.accuracy import Measured, lower_bound
 from tests.bot.test_conversation import WAGES
 
 MATTER = "labour.wages.arrears"
 
 
 def measured(right):
-    return [Measured(MATTER, 30, 20, right, wilson(right, 20)), Measured("debt.loan", 30, 20, 20, wilson(20, 20))]
+    return [Measured(MATTER, 30, 20, right, lower_bound(right, 20)), Measured("debt.loan", 30, 20, 20, lower_bound(20, 20))]
 
 
 def test_a_matter_that_breaks_the_promise_goes_to_people_until_it_recovers(liu, engine, clock):

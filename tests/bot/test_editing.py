@@ -144,6 +144,20 @@ def test_every_bad_row_is_named_and_nothing_is_changed(office, tmp_path):
     assert office("drafts") == ""
 
 
+def test_a_bad_row_is_named_by_its_own_sheets_column(office, tmp_path):
+    office("export", tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    book["材料项"].cell(2, 2).value = None
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(Exception, match="材料项 第 2 行"):
+        office("import", tmp_path / "a.xlsx", "--by", LAWYER)
+    book["材料项"].cell(2, 2).value = "长" * 200
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(Exception, match="材料项 第 2 行 材料（") as caught:
+        office("import", tmp_path / "a.xlsx", "--by", LAWYER)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_what_the_law_does_not_carry_is_refused(office, tmp_path):
     office("export", tmp_path / "a.xlsx", "--matter", "debt.loan")
     edited(tmp_path / "a.xlsx", "条目依据", "debt.loan.iou-unpaid", "条", "9999")
