@@ -62,10 +62,10 @@ def _sender(settings: Settings, engine: sa.Engine, holder: str) -> int:
 def _scheduler(settings: Settings, engine: sa.Engine, holder: str) -> int:
     scheduler = BlockingScheduler(timezone=SHANGHAI)
     for job in table(engine, _desk(settings, engine)):
+        first = {"next_run_time": utc_now()} if job.at_start else {}
         scheduler.add_job(
-            _led, job.trigger, args=(engine, holder, job), id=job.id, next_run_time=utc_now(), max_instances=1,
-            coalesce=True, misfire_grace_time=None,
-        )  # fmt: skip
+            _led, job.trigger, args=(engine, holder, job), id=job.id, max_instances=1, coalesce=True, misfire_grace_time=None, **first
+        )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scheduler.shutdown(wait=False))
     log.info("scheduler", jobs=[job.id for job in scheduler.get_jobs()])

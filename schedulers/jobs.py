@@ -19,11 +19,12 @@ from schedulers import campaigns, reminders
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One periodic job; its function takes the moment at which it runs."""
+    """One periodic job; its function takes the moment at which it runs. `at_start`: also when the process starts."""
 
     id: str
     trigger: BaseTrigger
     run: Callable[[datetime], object]
+    at_start: bool = True
 
 
 def table(engine: sa.Engine, front: Desk) -> list[Job]:
@@ -32,7 +33,8 @@ def table(engine: sa.Engine, front: Desk) -> list[Job]:
         Job("campaigns", IntervalTrigger(seconds=30), lambda now: campaigns.plan_due(engine, _fresh(front), now)),
         Job("reminders", IntervalTrigger(minutes=1), lambda now: reminders.remind(engine, front, now)),
         Job("close", CronTrigger(hour=10, minute=5, timezone=SHANGHAI), lambda now: reminders.close_quiet(engine, front, now)),
-        Job("accuracy", CronTrigger(hour=3, minute=40, timezone=SHANGHAI), lambda now: reminders.measure(engine, front.settings, now)),
+        # Not at a start: it takes ten seconds of a processor, and a stop would wait for it.
+        Job("accuracy", CronTrigger(hour=3, minute=40, timezone=SHANGHAI), lambda now: reminders.measure(engine, front.settings, now), at_start=False),
         Job("retention", CronTrigger(hour=3, minute=15, timezone=SHANGHAI), lambda now: reminders.forget(engine, front, now)),
     ]
 
