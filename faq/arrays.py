@@ -43,38 +43,88 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """A sparse matrix by rows: `start` (rows + 1), `columns` and `weights` (one a value), `width` columns."""
+
+    start: Ints
+    columns: Any  # Ints, or uint16 when there are few columns
+    weights: Any  # Floats, or float16
+    width: int
+
+    def total(self, rows: Ints, shares: Floats) -> Floats:
+        """The sum of some rows, each times its share. Shape (width,)."""
+        spans = [(self.start[r], self.start[r + 1]) for r in rows.tolist()]
+        if not spans:
+            return np.zeros(self.width, dtype=np.float32)
+        columns = np.concatenate([self.columns[a:b] for a, b in spans])
+        found = np.concatenate([self.weights[a:b] for a, b in spans])
+        found = found * np.repeat(shares, [int(b - a) for a, b in spans])
+        return np.bincount(columns, weights=found, minlength=self.width).astype(np.float32)
+
+    def save(self, folder: Path, name: str) -> None:
+        save(folder, f"{name}.start", self.start)
+        save(folder, f"{name}.columns", self.columns)
+        save(folder, f"{name}.weights", self.weights)
+        save(folder, f"{name}.width", np.array([self.width]))
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> Rows:
+        start, columns, weights = (load(folder, f"{name}.{part}") for part in ("start", "columns", "weights"))
+        return cls(start, columns, weights, int(load(folder, f"{name}.width")[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """The largest values of each row of a matrix of `width` columns: where and how much, shape (rows, kept)."""
+
+    columns: Any  # uint16
+    weights: Any  # float16
+    width: int
+
+    def total(self, rows: NDArray[Any], shares: Floats) -> Floats:
+        """The sum of some rows, each times its share. Shape (width,)."""
+        found = self.weights[rows].astype(np.float32) * shares[:, None]
+        return np.bincount(self.columns[rows].ravel(), weights=found.ravel(), minlength=self.width).astype(np.float32)
+
+    def save(self, folder: Path, name: str) -> None:
+        save(folder, f"{name}.columns", self.columns)
+        save(folder, f"{name}.weights", self.weights)
+        save(folder, f"{name}.width", np.array([self.width]))
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> Largest:
+        return cls(load(folder, f"{name}.columns"), load(folder, f"{name}.weights"), int(load(folder, f"{name}.width")[0]))
+
+
+@dataclass(frozen=True, slots=True)
 class Postings:
-    """For each feature the documents that have it: `start` (features + 1), `rows` and `weights` (one a posting)."""
+    """For each feature the documents that have it, a row a feature, a column a document."""
 
     vocabulary: Vocabulary
-    start: Ints
-    rows: Ints
-    weights: Floats
-    size: int
+    table: Rows
 
     def sums(self, features: Features) -> Floats:
         """The sum of the weights of a text's features in every document: BM25 when these are its weights. Shape (size,)."""
         columns, _ = self.vocabulary.locate(np.unique(features))
-        return self._add(columns, np.ones(len(columns), dtype=np.float32))
+        return self.table.total(columns, np.ones(len(columns), dtype=np.float32))
+
+    def shares(self, features: Features) -> Floats:
+        """What every document has of a text's features, by their idf: between 0 and 1 when the weights are BM25. Shape (size,)."""
+        columns, _ = self.vocabulary.locate(np.unique(features))
+        return self.sums(features) / max(float(self.vocabulary.idf[columns].sum()), 1e-9)
 
     def scores(self, features: Features) -> Floats:
         """The weighted overlap of a text with every document: cosine when documents are of length 1. Shape (size,)."""
-        return self._add(*self.vocabulary.weigh(features))
+        return self.table.total(*self.vocabulary.weigh(features))
 
-    def _add(self, columns: Ints, weights: Floats) -> Floats:
-        spans = [(self.start[c], self.start[c + 1]) for c in columns.tolist()]
-        if not spans:
-            return np.zeros(self.size, dtype=np.float32)
-        rows = np.concatenate([self.rows[a:b] for a, b in spans])
-        found = np.concatenate([self.weights[a:b] for a, b in spans])
-        found = found * np.repeat(weights, [int(b - a) for a, b in spans])
-        return np.bincount(rows, weights=found, minlength=self.size).astype(np.float32)
+    def save(self, folder: Path, name: str) -> None:
+        save(folder, f"{name}.hashes", self.vocabulary.hashes)
+        save(folder, f"{name}.idf", self.vocabulary.idf)
+        self.table.save(folder, name)
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Postings:
-        start, rows, weights = (load(folder, f"{name}.{part}") for part in ("start", "rows", "weights"))
-        size = int(load(folder, f"{name}.size")[0])
-        return cls(Vocabulary.load(folder, name), start, rows, weights, size)
+        return cls(Vocabulary.load(folder, name), Rows.load(folder, name))
 
 
 def save(folder: Path, name: str, array: NDArray[Any]) -> None:

@@ -9,23 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from faq import arrays, gate, learn, ranker, references
+from faq import arrays, asked, gate, learn, ranker, references
 from faq.features import grams, message, said, terms
 from knowledge.library import ArticleText, Case, Entry, Library
 
-PENALTY = 1.0  # of the ridge
+PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
+KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
+HELD_OUT = 1200  # questions of other hands kept out of learning, to learn confidence from
+ALIKE = 0.7  # and not so like one that was learned
 LEGAL_AS_CALM = 0.5  # weight of a legal question among what is no danger
-HELD_OUT = 2500  # questions left out one at a time to learn confidence from
 HEAT = 16.0  # how sharply scores become shares
+FREQUENT = 0.1  # share of the articles with a feature, above which it says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Labelled texts. `entry`: whose each is; `asked`: is it a question; `body`: each entry's whole text's row."""
+    """Labelled texts. `entry`: whose each is; `body`: each entry's whole text's row."""
 
     texts: list[str]
     entry: Any
-    asked: Any
     body: Any
 
 
@@ -34,13 +36,16 @@ def write(library: Library, articles: list[ArticleText], training: Path, folder:
     entries = library.entries()
     cases = library.cases()
     matters = sorted({e.matter for e in entries})
-    rows = [[e.id, e.matter, e.title] for e in entries]
-    (folder / "entries.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    listed = [[e.id, e.matter, e.title] for e in entries]
+    (folder / "entries.json").write_text(json.dumps(listed, ensure_ascii=False), encoding="utf-8")
     of_matter = np.array([matters.index(e.matter) for e in entries], dtype=np.int32)
     arrays.save(folder, "entries.matter", of_matter)
-    _write_gate(entries, cases, training, folder)
+    rows = asked.read(training)
+    labels = asked.label(rows, entries, matters, articles, references.LATER)
+    _write_gate(entries, cases, [r.text for r in rows], training, folder)
     _write_ranker(entries, of_matter, folder)
-    _write_references(entries, articles, folder)
+    _write_references(entries, articles, labels, folder)
+    _write_asked(rows, labels, entries, folder)
 
 
 def read_rows(path: Path) -> list[list[str]]:
@@ -49,9 +54,9 @@ def read_rows(path: Path) -> list[list[str]]:
     return [line.split("\t") for line in lines if line.strip()]
 
 
-def _write_gate(entries: list[Entry], cases: list[Case], training: Path, folder: Path) -> None:
+def _write_gate(entries: list[Entry], cases: list[Case], questions: list[str], training: Path, folder: Path) -> None:
     """Two calibrated models over one vocabulary, "legal" and "danger", and one that tells the kinds of danger apart."""
-    told = _told(entries, cases, training)
+    told = _told(entries, cases, questions, training)
     seen = learn.weigh(told.texts, message)
     rows, legal, danger = seen.rows, told.labels == "legal", np.isin(told.labels, gate.KINDS)
     quiet = told.labels == "chatter"
@@ -65,7 +70,8 @@ def _write_gate(entries: list[Entry], cases: list[Case], training: Path, folder:
     alarm, alarm_bias = learn.calibrated(rows.multiply(anywhere).tocsr(), danger.astype(int), weight, np.ones(len(weight)))
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
-    _save_vocabulary(folder, "gate", seen.vocabulary)
+    arrays.save(folder, "gate.hashes", seen.vocabulary.hashes)
+    arrays.save(folder, "gate.idf", seen.vocabulary.idf)
     arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, kind]).astype(np.float16))
     arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
 
@@ -78,8 +84,9 @@ class Told:
     labels: Any
 
 
-def _told(entries: list[Entry], cases: list[Case], training: Path) -> Told:
+def _told(entries: list[Entry], cases: list[Case], questions: list[str], training: Path) -> Told:
     rows = [(q, "legal") for e in entries for q in e.questions] + [(c.question, "legal") for c in cases]
+    rows += [(q, "legal") for q in questions]
     for path in sorted([*training.glob("chatter*.tsv"), *training.glob("contrast*.tsv")]):
         rows += [(text, "chatter") for text, _ in read_rows(path)]
     for text, danger, kind in (row for path in sorted(training.glob("crisis*.tsv")) for row in read_rows(path)):
@@ -89,73 +96,87 @@ def _told(entries: list[Entry], cases: list[Case], training: Path) -> Told:
 
 
 def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
-    """The labelled texts, the ridge over them, and the weights learned from questions left out one at a time."""
+    """What the entries' own texts say: the ridge over them, and all of an entry as one document."""
     examples = _examples(entries)
-    by_words = learn.weigh(examples.texts, terms)
-    by_characters = learn.weigh(examples.texts, lambda t: grams(t, ranker.LOW, ranker.HIGH))
-    kernel = learn.likeness(by_characters.rows)
-    bodies = kernel[:, examples.body]
-    kernel *= np.float32(1 - ranker.WORDS)
-    kernel += np.float32(ranker.WORDS) * learn.likeness(by_words.rows)
-    targets = np.hstack([np.eye(len(entries))[examples.entry], np.eye(of_matter.max() + 1)[of_matter[examples.entry]]])
-    bias = targets.mean(axis=0)
-    asked = np.flatnonzero(examples.asked)
-    asked = np.random.default_rng(learn.SEED).choice(asked, min(HELD_OUT, len(asked)), replace=False)
-    dual, held_out = learn.ridge(kernel, targets - bias, PENALTY, asked)
-    documents = {name: learn.documents([[*e.questions, _body(e)] for e in entries], cut) for name, cut in ranker.DOCUMENTS.items()}
-    postings = {name: found.postings() for name, found in documents.items()}
-
-    def without(i: int) -> list[Any]:
-        """What the entries' documents say of an example, its own document without it."""
-        found = []
-        for name, cut in ranker.DOCUMENTS.items():
-            features = cut(examples.texts[i])
-            scores = postings[name].sums(features)
-            scores[examples.entry[i]] = documents[name].without(features, int(examples.entry[i]))
-            found.append(scores)
-        return found
-
-    samples = [ranker.signals(held_out[n] + bias, bodies[i], of_matter, without(i)) for n, i in enumerate(asked.tolist())]
-    confidence = _learn_confidence(samples, examples.entry[asked], _same_law(entries))
-    for name, found in postings.items():
-        save_postings(folder, f"entries.{name}", found)
-    save_postings(folder, "examples.words", by_words.postings())
-    save_postings(folder, "examples.characters", by_characters.postings())
+    matters = np.eye(of_matter.max() + 1, dtype=np.float32)[of_matter[examples.entry]]
+    targets = np.hstack([np.eye(len(entries), dtype=np.float32)[examples.entry], matters])
+    labelled, bias = Labelled.of(examples.texts), targets.mean(axis=0)
+    dual = learn.largest(learn.ridge(labelled.kernel(), targets - bias, PENALTY), (len(entries), targets.shape[1]), KEPT)
+    labelled.save(folder, "examples", dual, bias)
     arrays.save(folder, "entries.body", examples.body)
-    arrays.save(folder, "ridge.dual", dual.astype(np.float16))  # half the memory; the order of the hits stays
-    arrays.save(folder, "ridge.bias", bias.astype(np.float32))
-    arrays.save(folder, "confidence", confidence)
+    for name, cut in ranker.DOCUMENTS.items():
+        learn.bm25([[*e.questions, _body(e)] for e in entries], cut).save(folder, f"entries.{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What `ranker.Labelled` reads is learned from these: texts by words and by characters, and the kernel of both."""
+
+    words: learn.Texts
+    characters: learn.Texts
+
+    @classmethod
+    def of(cls, texts: list[str]) -> Labelled:
+        return cls(learn.weigh(texts, terms), learn.weigh(texts, lambda t: grams(t, ranker.LOW, ranker.HIGH)))
+
+    def kernel(self) -> Any:
+        kernel = learn.likeness(self.characters.rows)
+        kernel *= np.float32(1 - ranker.WORDS)
+        kernel += np.float32(ranker.WORDS) * learn.likeness(self.words.rows)
+        return kernel
+
+    def save(self, folder: Path, name: str, dual: arrays.Largest, bias: Any) -> None:
+        self.words.postings().save(folder, f"{name}.words")
+        self.characters.postings().save(folder, f"{name}.characters")
+        dual.save(folder, f"{name}.dual")
+        arrays.save(folder, f"{name}.bias", bias.astype(np.float32))
+
+
+def _write_asked(rows: list[asked.Asked], labels: asked.Labels, entries: list[Entry], folder: Path) -> None:
+    """What questions of other hands teach, and how sure an answer is, from a part of them held out of learning."""
+    labelled = Labelled.of([r.text for r in rows])
+    kernel, bias = labelled.kernel(), labels.targets.mean(axis=0)
+    out = np.random.default_rng(learn.SEED).choice(len(rows), min(HELD_OUT, len(rows) // 3), replace=False)
+    known = np.setdiff1d(np.arange(len(rows)), out)
+    blocks = labels.blocks[:2]  # entries and matters are enough for it
+    entries_only = (labels.targets - bias)[known, : blocks[-1]]
+    dual = learn.largest(learn.ridge(kernel[np.ix_(known, known)], entries_only, PENALTY_ASKED), blocks, KEPT)
+    asks, found = ranker.Ranker(folder), []
+    for i in out.tolist():
+        like = kernel[i, known]
+        if like.max() < ALIKE:  # asked in nearly the same words by the same hand it would be too easy
+            scores = asks.scores(rows[i].text, ranker.predict(dual, bias[: blocks[-1]], like))
+            found.append(_seen(scores, entries, labels.entry[i], rows[i].articles[0]))
+    arrays.save(folder, "confidence", _confidence(np.array(found)))
+    dual = learn.largest(learn.ridge(kernel, labels.targets - bias, PENALTY_ASKED), labels.blocks, KEPT)
+    labelled.save(folder, "asked", dual, bias)
+    (folder / "asked.json").write_text(json.dumps([[r.entry, r.text] for r in rows], ensure_ascii=False), encoding="utf-8")
+
+
+def _seen(scores: Any, entries: list[Entry], wanted: int, article: tuple[str, str]) -> tuple[float, float, bool]:
+    """The best score, its log odds among all, and whether it is right: the entry named for the question, or one that rests on
+    the article named first for it.
+    """
+    top = int(scores.argmax())
+    first = 1 / np.exp(HEAT * (scores - scores[top])).sum()
+    rests = {(r.short_law, r.article) for r in (*entries[top].basis, *(x.ref for x in entries[top].refs))}
+    return float(scores[top]), gate.odds(float(first)), top == wanted or article in rests
+
+
+def _confidence(seen: Any) -> Any:
+    """HEAT, the weights of the best score and of its odds among all, and the bias. `seen`: rows of `_seen`."""
+    sure = learn.logistic(seen[:, :2], seen[:, 2].astype(int), c=1e3)
+    return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
 
 
 def _examples(entries: list[Entry]) -> Examples:
     """Each entry's phrasings, then its title, then its whole text as one example; `explain` counts on this order."""
-    texts, entry, asked, body = [], [], [], []
+    texts, entry, body = [], [], []
     for i, e in enumerate(entries):
         texts += [*e.questions, e.title, _body(e)]
         entry += [i] * (len(e.questions) + 2)
-        asked += [True] * len(e.questions) + [False, False]
         body.append(len(texts) - 1)
-    return Examples(texts, np.array(entry, dtype=np.int32), np.array(asked), np.array(body, dtype=np.int32))
-
-
-def _same_law(entries: list[Entry]) -> Any:
-    """Which entries rest on an article in common, shape (entries, entries): either answers what is asked of the other."""
-    cited = [{(r.ref.law, r.ref.article) for r in e.refs} for e in entries]
-    return np.array([[not a.isdisjoint(b) for b in cited] for a in cited])
-
-
-def _learn_confidence(samples: list[Any], entry: Any, alike: Any) -> Any:
-    """HEAT, the weights of the best score and of its odds among all, and the bias, from questions left out.
-
-    Right is the question's own entry or one of the same matter's law: `alike`, shape (entries, entries).
-    """
-    scores = np.stack([ranker.combined(s) for s in samples])
-    top = scores.max(axis=1)
-    first = 1 / np.exp(HEAT * (scores - top[:, None])).sum(axis=1)
-    log_odds = np.array([gate.odds(p) for p in first.tolist()])
-    right = alike[scores.argmax(axis=1), entry]
-    sure = learn.logistic(np.stack([top, log_odds], axis=1), right.astype(int), c=1e3)
-    return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
+    return Examples(texts, np.array(entry, dtype=np.int32), np.array(body, dtype=np.int32))
 
 
 def _body(e: Entry) -> str:
@@ -163,21 +184,24 @@ def _body(e: Entry) -> str:
     return f"{e.title} {e.title} {e.answer} {' '.join(e.steps)} {says}"
 
 
-def _write_references(entries: list[Entry], articles: list[ArticleText], folder: Path) -> None:
+def _write_references(entries: list[Entry], articles: list[ArticleText], labels: asked.Labels, folder: Path) -> None:
     """What each entry rests on and cites, which articles read like it, and the articles' own text."""
     rows = [[a.ref.law, a.ref.article] for a in articles]
     (folder / "articles.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    texts = [f"{a.ref.short_law} {a.chapter} {a.text}" for a in articles]
-    seen = learn.weigh(texts, lambda t: grams(t, references.LOW, references.HIGH), least=2, most=0.1)
-    statutes = seen.postings()
-    save_postings(folder, "statutes", statutes)
+    texts = [[f"{a.ref.short_law} {a.chapter} {a.text}"] for a in articles]
+    for name, cut in references.TEXTS.items():
+        learn.bm25(texts, cut, most=FREQUENT).save(folder, f"statutes.{name}")
+    alike = learn.weigh([t for t, in texts], _pairs, least=2, most=FREQUENT).postings()
+    arrays.save(folder, "articles.class", labels.of_article)
+    chapters = {key: n for n, key in enumerate(dict.fromkeys((a.ref.law, a.chapter) for a in articles))}
+    arrays.save(folder, "articles.chapter", np.array([chapters[a.ref.law, a.chapter] for a in articles], dtype=np.int32))
     at = {(law, article): i for i, (law, article) in enumerate(rows)}
     found: dict[tuple[int, int], float] = {}
     for i, e in enumerate(entries):
         says = " ".join(r.says for r in e.refs)
-        alike = statutes.scores(grams(f"{e.title} {e.answer} {says}", references.LOW, references.HIGH))
-        for n in np.argsort(-alike, kind="stable")[: references.ALIKE].tolist():
-            found[i, n] = references.OF_ENTRY * float(alike[n])
+        like = alike.scores(_pairs(f"{e.title} {e.answer} {says}"))
+        for n in np.argsort(-like, kind="stable")[: references.ALIKE].tolist():
+            found[i, n] = references.OF_ENTRY * float(like[n])
         for refs, weight in ((e.basis, 1.0), ([r.ref for r in e.refs], references.CITED)):
             named = [at[r.law, r.article] for r in refs if (r.law, r.article) in at]
             for n, article in enumerate(dict.fromkeys(named)):
@@ -188,15 +212,5 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], folder:
     arrays.save(folder, "cited.weight", np.array([found[e, a] for e, a in pairs.tolist()], dtype=np.float32))
 
 
-def _save_vocabulary(folder: Path, name: str, vocabulary: arrays.Vocabulary) -> None:
-    arrays.save(folder, f"{name}.hashes", vocabulary.hashes)
-    arrays.save(folder, f"{name}.idf", vocabulary.idf)
-
-
-def save_postings(folder: Path, name: str, found: arrays.Postings) -> None:
-    """Write one `Postings` under a name that `Postings.load` reads."""
-    _save_vocabulary(folder, name, found.vocabulary)
-    arrays.save(folder, f"{name}.start", found.start)
-    arrays.save(folder, f"{name}.rows", found.rows)
-    arrays.save(folder, f"{name}.weights", found.weights)
-    arrays.save(folder, f"{name}.size", np.array([found.size]))
+def _pairs(text: str) -> Any:
+    return grams(text, 2, 3)

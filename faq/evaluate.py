@@ -12,7 +12,6 @@ import yaml
 
 from faq import thresholds
 from faq.retriever import Result, Retriever
-from knowledge.citation import ArticleRef
 
 WORST = 10  # wrong-but-confident questions listed
 SEED, DRAWS = 20261122, 1000  # of the bootstrap
@@ -21,10 +20,11 @@ BINS = 10  # of the reliability diagram
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A golden question, the entries that answer it, and what the retriever found."""
+    """A golden question, the entries that answer it, the articles it rests on, and what the retriever found."""
 
     text: str
     entries: tuple[str, ...]
+    articles: tuple[str, ...]  # “民法典 577”
     result: Result
 
     @property
@@ -69,10 +69,10 @@ def run(retriever: Retriever, folder: Path) -> Report:
     """Ask everything in questions.tsv, chatter.tsv, followups.tsv and emergencies.tsv of a folder."""
     asked = golden(retriever, folder)
     chatter = [retriever.search(text) for text, _ in rows(folder / "chatter.tsv")]
-    followed = [_ask(retriever, text, ids, before) for before, text, ids in rows(folder / "followups.tsv")]
-    shares = _shares(retriever, asked)
+    followed = [_ask(retriever, *row) for row in rows(folder / "followups.tsv")]
+    shares = _shares(retriever, asked) | _followed(retriever, followed)
     scores = {name: _share(values) for name, values in shares.items()} | {"calibration_error": _calibration_error(asked)}
-    scores |= _gate_scores(asked, chatter) | {"followup_top1": _share(a.right for a in followed)}
+    scores |= _gate_scores(asked, chatter)
     scores |= _danger_scores(retriever, folder)
     scores = {name: round(value, 4) for name, value in scores.items()}
     wrong = sorted((a for a in asked if not a.right), key=lambda a: -a.confidence)[:WORST]
@@ -82,16 +82,20 @@ def run(retriever: Retriever, folder: Path) -> Report:
 
 def golden(retriever: Retriever, folder: Path) -> list[Asked]:
     """Every golden question of a folder, asked."""
-    return [_ask(retriever, text, ids) for text, ids in rows(folder / "questions.tsv")]
+    return [_ask(retriever, *row) for row in rows(folder / "questions.tsv")]
 
 
 def _shares(retriever: Retriever, asked: Sequence[Asked]) -> dict[str, list[float]]:
     """What each question adds to a score that is a mean over questions."""
     return {
         "top1": [float(a.right) for a in asked], "top3": [float(_found(a, 3)) for a in asked], "top5": [float(_found(a, 5)) for a in asked],
-        "references_recall5": [_recall(retriever, a) for a in asked], "coverage": [float(a.answered) for a in asked],
+        "references_recall5": _recalls(retriever, asked), "coverage": [float(a.answered) for a in asked],
         "precision_answered": [float(a.right) for a in asked if a.answered],
     }  # fmt: skip
+
+
+def _followed(retriever: Retriever, followed: Sequence[Asked]) -> dict[str, list[float]]:
+    return {"followup_top1": [float(a.right) for a in followed if a.entries], "followup_recall5": _recalls(retriever, followed)}
 
 
 def _intervals(shares: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:
@@ -147,12 +151,19 @@ def rows(path: Path) -> list[list[str]]:
     return [line.split("\t") for line in lines if line.strip()]
 
 
-def _ask(retriever: Retriever, text: str, ids: str, before: str = "") -> Asked:
-    matter = None
-    if before:
-        first = retriever.search(before).hits
-        matter = first[0].matter if first else None
-    return Asked(text, tuple(ids.split("|")), retriever.search(text, before=before, matter=matter))
+def _ask(retriever: Retriever, turns: str, ids: str, articles: str = "") -> Asked:
+    """Ask what somebody said in one or more messages, joined by ‖; what is wanted is the answer to the last."""
+    before, matter = "", None
+    *earlier, last = turns.split("‖")
+    for text in earlier:
+        result = retriever.search(text, before=before, matter=matter)
+        before, matter = result.question, result.hits[0].matter
+    found = retriever.search(last, before=before, matter=matter)
+    return Asked(turns, _several(ids), _several(articles), found)
+
+
+def _several(joined: str) -> tuple[str, ...]:
+    return tuple(filter(None, joined.split("|")))
 
 
 def _share(what: Iterable[bool | float]) -> float:
@@ -186,16 +197,15 @@ def _found(asked: Asked, k: int) -> bool:
     return any(h.entry_id in asked.entries for h in asked.result.hits[:k])
 
 
-def _recall(retriever: Retriever, asked: Asked) -> float:
-    """The share of the articles in force on which the right entry's question rests that are among the references."""
-    entry = retriever.library.entry(min(asked.entries))
-    known = retriever.citable(entry.basis or [r.ref for r in entry.refs]) if entry else []
-    found = {_key(r) for r in asked.result.references}
-    return sum(_key(r) in found for r in known) / min(5, len(known)) if known else 1.0
-
-
-def _key(ref: ArticleRef) -> tuple[str, str]:
-    return ref.law, ref.article
+def _recalls(retriever: Retriever, asked: Sequence[Asked]) -> list[float]:
+    """For each question that rests on articles in force, the share of them that is among the references."""
+    found = []
+    for a in asked:
+        known = [key for key in a.articles if retriever.citable(key)]
+        named = {f"{r.short_law} {r.article}" for r in a.result.references}
+        if known:
+            found.append(sum(key in named for key in known) / len(known))
+    return found
 
 
 def _binned(asked: Sequence[Asked]) -> list[list[Asked]]:

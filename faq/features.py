@@ -60,18 +60,18 @@ def hashed(names: Iterable[str]) -> Features:
 
 
 def message(text: str) -> Features:
-    """How a message is put: its n-grams, those of its end and start once more, and the concepts it touches.
+    """How a message is put: its n-grams, words and pairs of words, the n-grams of its end and start once more, and its concepts.
 
     What is asked stands at the end of a message and what is only told begins otherwise: place says as much as words.
     """
     run = characters(text)
     end, start = _grams(run[-ENDS[0] :], 1, 3), _grams(run[: ENDS[1]], 1, 3)
-    return np.concatenate([_grams(run, 1, 3), hashed(concepts(text)), end ^ _STEP, start ^ _MIX])
+    return np.concatenate([_grams(run, 1, 3), terms(text), hashed(concepts(text)), end ^ _STEP, start ^ _MIX])
 
 
 def said(text: str) -> Features:
     """The features of `message` that do not depend on their place."""
-    return np.concatenate([grams(text, 1, 3), hashed(concepts(text))])
+    return np.concatenate([grams(text, 1, 3), terms(text), hashed(concepts(text))])
 
 
 def concepts(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
 
-from faq.arrays import Floats, Postings, Vocabulary
+from faq.arrays import Floats, Largest, Postings, Rows, Vocabulary
 from faq.features import Features
 
 SEED = 20261122
@@ -30,15 +30,7 @@ class Texts:
 
     def postings(self) -> Postings:
         """The same weights by feature."""
-        by_feature = self.rows.tocsc()
-        by_feature.sort_indices()
-        return Postings(
-            self.vocabulary,
-            by_feature.indptr.astype(np.int32),
-            by_feature.indices.astype(np.int32),
-            by_feature.data.astype(np.float32),
-            int(self.rows.shape[0]),
-        )
+        return Postings(self.vocabulary, packed(self.rows.T.tocsr()))
 
 
 def weigh(texts: Sequence[str], cut: Callable[[str], Features], *, least: int = 1, most: float = 1.0) -> Texts:
@@ -64,42 +56,22 @@ def _counts(found: Sequence[tuple[Features, NDArray[Any]]], hashes: Features) ->
 K1, B = 1.2, 0.5  # of BM25: how soon a repeated feature says no more, and how much a long document is discounted
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """Documents weighed by BM25 (Robertson & Walker 1994), with what it takes to weigh one anew without a part of it."""
+def bm25(texts: Sequence[Sequence[str]], cut: Callable[[str], Features], *, most: float = 1.0) -> Postings:
+    """Documents weighed by BM25 (Robertson & Walker 1994); each is the features of its texts together.
 
-    vocabulary: Vocabulary
-    counts: Any  # csr_matrix, shape (documents, features)
-    discount: Floats  # (documents,): K1 * (1 - B + B * length / mean length)
-
-    def postings(self) -> Postings:
-        weighed = self.counts.copy()
-        weighed.data = self._weight(weighed.data, weighed.indices, np.repeat(self.discount, np.diff(weighed.indptr)))
-        return Texts(self.vocabulary, weighed).postings()
-
-    def without(self, features: Features, document: int) -> float:
-        """The BM25 score of a part of a document against that document without this part."""
-        found, times = np.unique(features, return_counts=True)
-        at, known = self.vocabulary.locate(found)
-        here = np.zeros(self.counts.shape[1], dtype=np.float32)
-        row = self.counts[document]
-        here[row.indices] = row.data
-        left = np.maximum(here[at] - times[known], 0)
-        return float(self._weight(left, at, self.discount[document]).sum())
-
-    def _weight(self, counts: Any, columns: Any, discount: Any) -> Any:
-        return self.vocabulary.idf[columns] * counts * (K1 + 1) / (counts + discount)
-
-
-def documents(texts: Sequence[Sequence[str]], cut: Callable[[str], Features]) -> Documents:
-    """Each document is the features of its texts together."""
+    Features in more than the share `most` of the documents are left out. The constant factor K1 + 1 is, too: a weight is at most the
+    feature's idf.
+    """
     found = [np.unique(np.concatenate([cut(t) for t in parts]), return_counts=True) for parts in texts]
     hashes, in_documents = np.unique(np.concatenate([f for f, _ in found]), return_counts=True)
+    kept = in_documents <= max(1.0, most * len(texts))
+    hashes, in_documents = hashes[kept], in_documents[kept]
     idf = np.log(1 + (len(texts) - in_documents + 0.5) / (in_documents + 0.5)).astype(np.float32)
-    matrix = _counts(found, hashes).astype(np.float32)
-    lengths = np.asarray(matrix.sum(axis=1)).ravel()
-    discount = (K1 * (1 - B + B * lengths / lengths.mean())).astype(np.float32)
-    return Documents(Vocabulary(hashes, idf), matrix, discount)
+    counts = _counts(found, hashes).astype(np.float32)
+    lengths = np.asarray(counts.sum(axis=1)).ravel()
+    discount = np.repeat(K1 * (1 - B + B * lengths / lengths.mean()), np.diff(counts.indptr))
+    counts.data = idf[counts.indices] * counts.data / (counts.data + discount)
+    return Postings(Vocabulary(hashes, idf), packed(counts.T.tocsr()))
 
 
 def logistic(rows: Any, labels: NDArray[Any], *, c: float) -> LogisticRegression:
@@ -116,12 +88,12 @@ def platt(scores: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any]) -> 
 def calibrated(
     rows: Any, labels: NDArray[Any], weights: NDArray[Any], shares: NDArray[Any] | None = None
 ) -> tuple[Floats, float]:
-    """Column weights and bias of a ridge classifier whose scores are log odds, calibrated out of fold (5 folds).
+    """Column weights and bias of a ridge classifier whose scores are log odds, calibrated out of fold (3 folds).
 
     `weights` is how much each row counts in training, `shares` in calibration: what stands for how much in real talk.
     """
     held_out = np.zeros(len(labels))
-    for train, test in StratifiedKFold(5, shuffle=True, random_state=SEED).split(rows, labels):
+    for train, test in StratifiedKFold(3, shuffle=True, random_state=SEED).split(rows, labels):
         held_out[test] = _linear(rows[train], labels[train], weights[train]).predict(rows[test])
     a, b = platt(held_out, labels, weights if shares is None else shares)
     whole = _linear(rows, labels, weights)
@@ -146,18 +118,29 @@ def likeness(rows: Any) -> NDArray[Any]:
     return np.asarray(dense @ dense.T + (rare @ rare.T).toarray(), dtype=np.float32)
 
 
-def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float, left_out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Kernel ridge regression: its dual coefficients and the exact predictions for some examples, each left out.
+def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> NDArray[Any]:
+    """The dual coefficients of kernel ridge regression, shape (examples, classes): (K + pI)^-1 y.
 
-    `kernel` is (examples, examples) and overwritten, `targets` (examples, classes). With G = (K + pI)^-1 and a = G y the prediction for
-    an example left out is y - a / G_ii (Cawley & Talbot 2003): no second training is needed.
+    `kernel` is (examples, examples) and overwritten, `targets` (examples, classes).
     """
     kernel[np.diag_indices_from(kernel)] += np.float32(penalty)
     # In place and in Fortran's order (the kernel is symmetric): it is by far the largest thing in memory.
     factor, _ = lapack.spotrf(kernel.T, lower=1, overwrite_a=1)
-    dual, _ = lapack.spotrs(factor, targets.astype(np.float32), lower=1)
-    units = np.zeros((len(kernel), len(left_out)), dtype=np.float32, order="F")
-    units[left_out, np.arange(len(left_out))] = 1
-    columns, _ = lapack.strtrs(factor, units, lower=1, overwrite_b=1)  # of L^-1: their squares sum to the diagonal of G
-    diagonal = np.einsum("ij,ij->j", columns, columns)
-    return dual, targets[left_out] - dual[left_out] / diagonal[:, None]
+    return np.asarray(lapack.spotrs(factor, targets.astype(np.float32), lower=1)[0])
+
+
+def largest(dual: NDArray[Any], blocks: Sequence[int], kept: int) -> Largest:
+    """The `kept` largest coefficients of each example in each block of classes; measured better than all of them, and much smaller."""
+    found = []
+    for start, end in zip([0, *blocks[:-1]], blocks, strict=True):
+        most = min(kept, end - start)
+        found.append(np.argpartition(-np.abs(dual[:, start:end]), most - 1, axis=1)[:, :most] + start)
+    columns = np.hstack(found)
+    return Largest(columns.astype(np.uint16), np.take_along_axis(dual, columns, axis=1).astype(np.float16), int(dual.shape[1]))
+
+
+def packed(matrix: Any) -> Rows:
+    """A csr_matrix packed: half precision, and places in two bytes where they fit."""
+    matrix.sort_indices()
+    places = np.uint16 if matrix.shape[1] <= np.iinfo(np.uint16).max else np.int32
+    return Rows(matrix.indptr.astype(np.int32), matrix.indices.astype(places), matrix.data.astype(np.float16), int(matrix.shape[1]))

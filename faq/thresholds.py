@@ -4,6 +4,7 @@
 LEGAL_ADDRESSED = 0.30  # named, or in private: wants something from the robot
 LEGAL_FOLLOWING = 0.40  # overheard, from somebody the robot is talking with
 LEGAL_OVERHEARD = 0.78  # overheard in a group
+UNRANKED = 0.12  # below all of these, so that nothing is looked up: the path of most messages
 
 # P(the best entry answers the question), calibrated on out-of-fold scores.
 ANSWER = 0.70

@@ -30,7 +30,9 @@ from knowledge.library import Entry, Library
 def answer(message: Inbound, context: Context, retriever: Retriever, library: Library) -> Decision:
     """What to say to a message that the robot listens to."""
     talk = context.recent
-    result = retriever.search(message.text, before=talk.question if talk else "", matter=talk.matter if talk else None)
+    result = retriever.search(
+        message.text, before=talk.question if talk else "", matter=talk.matter if talk else None, least=thresholds.UNRANKED
+    )
     best = result.hits[0] if result.hits else None
     finding = Finding(
         best.matter if best else None, best.entry_id if best else None, best.confidence if best else 0.0,

@@ -27,8 +27,8 @@ from threadpoolctl import threadpool_limits
 from bot.cli.building import build_library
 from bot.config import Settings
 from bot.domain import SHANGHAI
-from faq import bake, evaluate, features, references, segment
-from faq.arrays import Postings, Vocabulary
+from faq import bake, evaluate, features, segment
+from faq.arrays import Postings, Rows, Vocabulary
 from faq.retriever import Hit, Result, Retriever
 from knowledge.citation import ArticleRef, article_key
 from knowledge.library import Library
@@ -210,7 +210,7 @@ def _row(peer: Peer, first: Peer, retriever: Retriever) -> str:
     if not peer.find:
         return f"| {peer.name} | 没有安装" + " |" * 7
     tops = [f"{evaluate._share(evaluate._found(a, k) for a in peer.asked):.3f}" for k in (1, 3, 5)]
-    recall = f"{evaluate._share(evaluate._recall(retriever, a) for a in peer.asked):.3f}"
+    recall = f"{evaluate._share(evaluate._recalls(retriever, peer.asked)):.3f}"
     for_entries, for_articles = (any(getattr(a.result, what) for a in peer.asked) for what in ("hits", "references"))
     shares = " | ".join([*(tops if for_entries else "–––"), recall if for_articles else "–"])
     median, p95 = np.percentile(peer.times, [50, 95])
@@ -225,16 +225,16 @@ def _growth(library: Library, questions: Sequence[str]) -> str:
         words = [_every_word(t) if cut else segment.words(t) for t in texts]
         for times in TIMES:
             found = _postings(_keys(words, times, cut), len(words) * times, least, most)
-            ask = found.scores if name == "statutes" else found.sums
+            ask = found.sums
             median, p95 = np.percentile([_timed(ask, q, cut) for q in sample[:5] + sample][5:], [50, 95])
             held = sum(a.nbytes for a in _arrays(found)) / 2**20  # written in full, so resident; the process also keeps what it freed
-            rows.append(f"| {name} | {times} | {found.size} | {len(found.rows)} | {median:.2f} | {p95:.2f} | {held:.0f} |")
+            rows.append(f"| {name} | {times} | {found.table.width} | {len(found.table.columns)} | {median:.2f} | {p95:.2f} | {held:.0f} |")
             del found, ask
     return "\n".join(rows)
 
 
 def _arrays(found: Postings) -> list[NDArray[Any]]:
-    return [found.vocabulary.hashes, found.vocabulary.idf, found.start, found.rows, found.weights]
+    return [found.vocabulary.hashes, found.vocabulary.idf, found.table.start, found.table.columns, found.table.weights]
 
 
 def _parts(library: Library) -> list[tuple[str, list[str], tuple[int, int] | None, int, float]]:
@@ -244,7 +244,8 @@ def _parts(library: Library) -> list[tuple[str, list[str], tuple[int, int] | Non
     return [
         ("entries by words", entries, None, 1, 1.0),
         ("entries by characters", entries, (2, 3), 1, 1.0),
-        ("statutes", statutes, (references.LOW, references.HIGH), 2, 0.1),
+        ("statutes by words", statutes, None, 1, bake.FREQUENT),
+        ("statutes by characters", statutes, (2, 3), 1, bake.FREQUENT),
     ]
 
 
@@ -310,7 +311,7 @@ def _postings(keys: NDArray[np.uint64], size: int, least: int, most: float) -> P
     start = np.concatenate([[0], np.cumsum(documents[kept])]).astype(np.int32)
     rows = rows[np.repeat(kept, documents)].view(np.int32)
     vocabulary = Vocabulary(hashes[first[kept]], np.ones(int(kept.sum()), dtype=np.float32))
-    return Postings(vocabulary, start, rows, np.ones(len(rows), dtype=np.float32), size)
+    return Postings(vocabulary, Rows(start, rows, np.ones(len(rows), dtype=np.float16), size))
 
 
 if __name__ == "__main__":

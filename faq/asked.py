@@ -1,0 +1,83 @@
+"""Questions that other hands than the library's wrote and labelled: what answers each, and on which articles it rests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge.library import ArticleText, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question. `entry`: the id of what answers it, empty when nothing does; `articles`: short law and article, best first."""
+
+    text: str
+    matter: str
+    entry: str
+    articles: tuple[tuple[str, str], ...]
+
+
+def read(training: Path) -> list[Asked]:
+    """All of `asked-*.tsv`. Raises `ValueError` that names file and line of a row that cannot be read."""
+    return [_row(path, n, line) for path in sorted(training.glob("asked-*.tsv")) for n, line in _lines(path)]
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [(n, line) for n, line in enumerate(lines[1:], start=2) if line.strip()]
+
+
+def _row(path: Path, n: int, line: str) -> Asked:
+    try:
+        text, matter, entry, articles = line.split("\t")
+        return Asked(text, matter, entry, tuple(_article(a) for a in articles.split("|")))
+    except ValueError as e:
+        raise ValueError(f"{path.name}:{n}: not question, matter, entry, articles: {line!r}") from e
+
+
+def _article(text: str) -> tuple[str, str]:
+    law, article = text.rsplit(" ", 1)
+    return law, article
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The classes of labelled questions: entries, matters, articles, in this order.
+
+    `targets` has shape (questions, classes); `blocks` is where each kind ends; `of_article` is each article's class, shape (articles,),
+    and the number of classes where it has none.
+    """
+
+    targets: Any
+    blocks: tuple[int, ...]
+    of_article: Any
+    entry: Any  # (questions,): the entry's place, -1 for none
+    named: list[tuple[str, str]]  # the article that was named first for each question
+
+
+def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str], articles: Sequence[ArticleText], later: float) -> Labels:
+    """`later`: what an article's target loses for each one that stands before it."""
+    at_entry = {e.id: i for i, e in enumerate(entries)}
+    at_article = {(a.ref.short_law, a.ref.article): i for i, a in enumerate(articles)}
+    named = [[at_article[a] for a in row.articles if a in at_article] for row in rows]
+    used = sorted({i for found in named for i in found})
+    blocks = np.cumsum([0, len(entries), len(matters), len(used)])
+    class_of = {i: int(blocks[2]) + n for n, i in enumerate(used)}
+    targets = np.zeros((len(rows), int(blocks[-1])), dtype=np.float32)
+    entry = np.array([at_entry.get(row.entry, -1) for row in rows], dtype=np.int32)
+    for n, row in enumerate(rows):
+        if entry[n] >= 0:
+            targets[n, entry[n]] = 1
+        matter = entries[entry[n]].matter if entry[n] >= 0 else row.matter
+        if matter in matters:
+            targets[n, int(blocks[1]) + matters.index(matter)] = 1
+        for place, i in enumerate(named[n]):
+            targets[n, class_of[i]] = max(0.0, 1.0 - later * place)
+    none = int(blocks[-1])
+    of_article = np.array([class_of.get(i, none) for i in range(len(articles))], dtype=np.int32)
+    return Labels(targets, tuple(int(b) for b in blocks[1:]), of_article, entry, [row.articles[0] for row in rows])
