@@ -146,7 +146,8 @@ def _write_asked(rows: list[asked.Asked], labels: asked.Labels, entries: list[En
         like = kernel[i, known]
         if like.max() < ALIKE:  # asked in nearly the same words by the same hand it would be too easy
             scores = asks.scores(rows[i].text, ranker.predict(dual, bias[: blocks[-1]], like))
-            found.append(_seen(scores, entries, labels.entry[i], rows[i].articles[0]))
+            near = max(float(like.max()), float(asks.examples.look(rows[i].text)[1].max()))
+            found.append((near, *_seen(scores, entries, labels.entry[i], rows[i].articles[0])))
     arrays.save(folder, "confidence", _confidence(np.array(found)))
     dual = learn.largest(learn.ridge(kernel, labels.targets - bias, PENALTY_ASKED), labels.blocks, KEPT)
     labelled.save(folder, "asked", dual, bias)
@@ -164,8 +165,8 @@ def _seen(scores: Any, entries: list[Entry], wanted: int, article: tuple[str, st
 
 
 def _confidence(seen: Any) -> Any:
-    """HEAT, the weights of the best score and of its odds among all, and the bias. `seen`: rows of `_seen`."""
-    sure = learn.logistic(seen[:, :2], seen[:, 2].astype(int), c=1e3)
+    """HEAT, the weights of the likeness to the nearest text, of the best score and of its odds among all, and the bias."""
+    sure = learn.logistic(seen[:, :3], seen[:, 3].astype(int), c=1e3)
     return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
 
 

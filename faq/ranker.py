@@ -76,15 +76,18 @@ class Confidence:
     """From scores to calibrated probabilities."""
 
     def __init__(self, folder: Path) -> None:
-        self._learned: Floats = load(folder, "confidence")  # heat, weight of the best score, of its odds, bias
+        self._learned: Floats = load(folder, "confidence")  # heat; weights of `near`, of the best score, of its odds; bias
 
-    def chances(self, scores: Floats) -> Floats:
-        """P(the entry answers) from its score, shape (entries,). They sum to less than 1: perhaps none of them does."""
-        heat, by_score, by_odds, bias = self._learned.tolist()
+    def chances(self, scores: Floats, near: float) -> Floats:
+        """P(the entry answers) from its score, shape (entries,). They sum to less than 1: perhaps none of them does.
+
+        `near`: the likeness to the labelled text most like the question, from 0 to 1.
+        """
+        heat, by_likeness, by_score, by_odds, bias = self._learned.tolist()
         best = int(scores.argmax())
         shares = np.exp(heat * (scores - scores[best]))
         shares /= shares.sum()
-        sure = sigmoid(by_score * float(scores[best]) + by_odds * odds(float(shares[best])) + bias)
+        sure = sigmoid(by_likeness * near + by_score * float(scores[best]) + by_odds * odds(float(shares[best])) + bias)
         shares = np.exp(SHARP * heat * (scores - scores[best]))
         shares[best] = 0
         # When the best is wrong, the right one is among the others about so often; it is never likelier than the best.

@@ -82,10 +82,10 @@ class Retriever:
         if legal < least:
             return Result((), legal, (), text)
         scores = self._scores(text)
-        if before and not self._new(scores, matter):
+        if before and not self._new(text, scores, matter):
             text = f"{before[-SAID:]} {text}"
             scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(text)
-        chances = self._confidence.chances(scores)
+        chances = self._chances(text, scores)
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         hits = tuple(self._hit(i, scores, chances) for i in best)
         return Result(hits, legal, self._references.best(text, scores), text)
@@ -109,13 +109,17 @@ class Retriever:
         """Whether an article, “民法典 577”, was in force when the index was built."""
         return article in self._references
 
-    def _new(self, scores: Floats, matter: str | None) -> bool:
+    def _new(self, text: str, scores: Floats, matter: str | None) -> bool:
         """Whether these are the scores of a message that surely speaks of another matter."""
-        return self._entries[int(scores.argmax())][1] != matter and float(self._confidence.chances(scores).max()) >= SURE
+        return self._entries[int(scores.argmax())][1] != matter and float(self._chances(text, scores).max()) >= SURE
 
     def _scores(self, text: str) -> Floats:
         """How well each entry answers, shape (entries,)."""
         return self._ranker.scores(text, self._asked.look(text)[0])
+
+    def _chances(self, text: str, scores: Floats) -> Floats:
+        near = max(float(labelled.look(text)[1].max()) for labelled in (self._ranker.examples, self._asked))
+        return self._confidence.chances(scores, near)
 
     def _hit(self, i: int, scores: Floats, chances: Floats) -> Hit:
         entry_id, matter, title = self._entries[i]

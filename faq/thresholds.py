@@ -11,7 +11,7 @@ ANSWER = 0.70
 ANSWER_SENSITIVE = 0.75  # in matters that hurt more when the answer is wrong
 # Two or more candidates at least this likely, together this likely: ask which.
 OPTION = 0.12
-CLARIFY = 0.45
+CLARIFY = 0.70
 
 # P(somebody is in danger now).
 DANGER = 0.60

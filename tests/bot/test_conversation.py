@@ -12,7 +12,7 @@ from bot.store import quarantine, schema
 from tests.conversation import VILLAGE, deliver
 
 WAGES = "老板拖欠我三个月工资，没签合同，咋办"
-UNSURE = "天上掉下来一块卫星残骸砸在我家玉米地里，该找谁"
+UNSURE = "火箭残骸落到我家山上，该找谁"
 
 
 def ticket_number(text: str) -> int:

@@ -25,7 +25,7 @@ from schedulers.sender import Sender
 
 from .conftest import AES_KEY, NAMES, SECRET, TOKEN, Relay, WeCom
 
-UNSURE = "天上掉下来一块卫星残骸砸在我家玉米地里，该找谁"
+UNSURE = "火箭残骸落到我家山上，该找谁"
 LONG = "法条 刑法 133"
 
 

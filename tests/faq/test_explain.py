@@ -27,7 +27,7 @@ def test_the_nearest_saying_of_a_saying_is_itself(retriever, library):
 
 @pytest.mark.parametrize(
     ("said", "verdict"),
-    [("今天太阳好晒啊", "不作声"), ("天上掉下来一块卫星残骸砸在我家玉米地里，该找谁", "转给法律顾问|问是哪一件"), ("救命啊他拿刀砍人了", "危险")],
+    [("今天太阳好晒啊", "不作声"), ("火箭残骸落到我家山上，该找谁", "转给法律顾问|问是哪一件"), ("救命啊他拿刀砍人了", "危险")],
 )
 def test_the_verdict_says_what_decides(retriever, said, verdict):
     assert any(v in explain.explain(retriever, said).verdict for v in verdict.split("|"))
