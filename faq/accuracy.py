@@ -33,7 +33,7 @@ class Measured:
 
 
 def measure(golden: Iterable[Asked], library: Library) -> list[Measured]:
-    """Count golden questions that were asked; right is the wanted entry or one that rests on the same article, as confidence means it."""
+    """Count golden questions that were asked; right is the wanted entry or one that cites an article it cites."""
     asked, answered, right = Counter[str](), Counter[str](), Counter[str]()
     for a in golden:
         wanted = [e for e in map(library.entry, a.entries) if e]

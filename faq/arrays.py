@@ -37,6 +37,10 @@ class Vocabulary:
         length = float(np.sqrt(weights @ weights))
         return columns, weights / np.float32(length) if length else weights
 
+    def save(self, folder: Path, name: str) -> None:
+        save(folder, f"{name}.hashes", self.hashes)
+        save(folder, f"{name}.idf", self.idf)
+
     @classmethod
     def load(cls, folder: Path, name: str) -> Vocabulary:
         return cls(load(folder, f"{name}.hashes"), load(folder, f"{name}.idf"))
@@ -47,8 +51,8 @@ class Rows:
     """A sparse matrix by rows: `start` (rows + 1), `columns` and `weights` (one a value), `width` columns."""
 
     start: Ints
-    columns: Any  # Ints, or uint16 when there are few columns
-    weights: Any  # Floats, or float16
+    columns: Any  # uint16, or int32 where there are too many
+    weights: Any  # float16
     width: int
 
     def total(self, rows: Ints, shares: Floats) -> Floats:
@@ -77,7 +81,7 @@ class Rows:
 class Largest:
     """The largest values of each row of a matrix of `width` columns: where and how much, shape (rows, kept)."""
 
-    columns: Any  # uint16
+    columns: Any  # uint16, or int32 where there are too many
     weights: Any  # float16
     width: int
 
@@ -105,21 +109,25 @@ class Postings:
 
     def sums(self, features: Features) -> Floats:
         """The sum of the weights of a text's features in every document: BM25 when these are its weights. Shape (size,)."""
-        columns, _ = self.vocabulary.locate(np.unique(features))
-        return self.table.total(columns, np.ones(len(columns), dtype=np.float32))
+        return self._sums(self._known(features))
 
     def shares(self, features: Features) -> Floats:
         """What every document has of a text's features, by their idf: between 0 and 1 when the weights are BM25. Shape (size,)."""
-        columns, _ = self.vocabulary.locate(np.unique(features))
-        return self.sums(features) / max(float(self.vocabulary.idf[columns].sum()), 1e-9)
+        columns = self._known(features)
+        return self._sums(columns) / max(float(self.vocabulary.idf[columns].sum()), 1e-9)
 
     def scores(self, features: Features) -> Floats:
         """The weighted overlap of a text with every document: cosine when documents are of length 1. Shape (size,)."""
         return self.table.total(*self.vocabulary.weigh(features))
 
+    def _known(self, features: Features) -> Ints:
+        return self.vocabulary.locate(np.unique(features))[0]
+
+    def _sums(self, columns: Ints) -> Floats:
+        return self.table.total(columns, np.ones(len(columns), dtype=np.float32))
+
     def save(self, folder: Path, name: str) -> None:
-        save(folder, f"{name}.hashes", self.vocabulary.hashes)
-        save(folder, f"{name}.idf", self.vocabulary.idf)
+        self.vocabulary.save(folder, name)
         self.table.save(folder, name)
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from faq import tables
 from knowledge.library import ArticleText, Entry
 
 
@@ -24,20 +25,15 @@ class Asked:
 
 def read(training: Path) -> list[Asked]:
     """All of `asked-*.tsv`. Raises `ValueError` that names file and line of a row that cannot be read."""
-    return [_row(path, n, line) for path in sorted(training.glob("asked-*.tsv")) for n, line in _lines(path)]
+    return [_row(path, n, row) for path in sorted(training.glob("asked-*.tsv")) for n, row in tables.numbered(path)]
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [(n, line) for n, line in enumerate(lines[1:], start=2) if line.strip()]
-
-
-def _row(path: Path, n: int, line: str) -> Asked:
+def _row(path: Path, n: int, row: list[str]) -> Asked:
     try:
-        text, matter, entry, articles = line.split("\t")
+        text, matter, entry, articles = row
         return Asked(text, matter, entry, tuple(_article(a) for a in articles.split("|")))
     except ValueError as e:
-        raise ValueError(f"{path.name}:{n}: not question, matter, entry, articles: {line!r}") from e
+        raise ValueError(f"{path.name}:{n}: not question, matter, entry, articles: {row!r}") from e
 
 
 def _article(text: str) -> tuple[str, str]:
@@ -56,8 +52,6 @@ class Labels:
     targets: Any
     blocks: tuple[int, ...]
     of_article: Any
-    entry: Any  # (questions,): the entry's place, -1 for none
-    named: list[tuple[str, str]]  # the article that was named first for each question
 
 
 def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str], articles: Sequence[ArticleText], later: float) -> Labels:
@@ -69,15 +63,15 @@ def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str
     blocks = np.cumsum([0, len(entries), len(matters), len(used)])
     class_of = {i: int(blocks[2]) + n for n, i in enumerate(used)}
     targets = np.zeros((len(rows), int(blocks[-1])), dtype=np.float32)
-    entry = np.array([at_entry.get(row.entry, -1) for row in rows], dtype=np.int32)
     for n, row in enumerate(rows):
-        if entry[n] >= 0:
-            targets[n, entry[n]] = 1
-        matter = entries[entry[n]].matter if entry[n] >= 0 else row.matter
+        entry = at_entry.get(row.entry)
+        if entry is not None:
+            targets[n, entry] = 1
+        matter = row.matter if entry is None else entries[entry].matter
         if matter in matters:
             targets[n, int(blocks[1]) + matters.index(matter)] = 1
         for place, i in enumerate(named[n]):
             targets[n, class_of[i]] = max(0.0, 1.0 - later * place)
     none = int(blocks[-1])
     of_article = np.array([class_of.get(i, none) for i in range(len(articles))], dtype=np.int32)
-    return Labels(targets, tuple(int(b) for b in blocks[1:]), of_article, entry, [row.articles[0] for row in rows])
+    return Labels(targets, tuple(int(b) for b in blocks[1:]), of_article)

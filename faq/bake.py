@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from faq import arrays, asked, gate, learn, ranker, references
-from faq.features import grams, message, said, terms
+from faq import arrays, asked, gate, learn, ranker, references, tables
+from faq.features import DOCUMENT, grams, pieces, placed, said, terms
 from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
@@ -48,16 +48,11 @@ def write(library: Library, articles: list[ArticleText], training: Path, folder:
     _write_asked(rows, labels, entries, folder)
 
 
-def read_rows(path: Path) -> list[list[str]]:
-    """The rows of a tab-separated file after its heading."""
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    return [line.split("\t") for line in lines if line.strip()]
-
-
 def _write_gate(entries: list[Entry], cases: list[Case], questions: list[str], training: Path, folder: Path) -> None:
     """Two calibrated models over one vocabulary, "legal" and "danger", and one that tells the kinds of danger apart."""
     told = _told(entries, cases, questions, training)
-    seen = learn.weigh(told.texts, message)
+    anywhere = {text: said(text) for text in told.texts}
+    seen = learn.weigh(told.texts, lambda text: np.concatenate([anywhere[text], placed(text)]))
     rows, legal, danger = seen.rows, told.labels == "legal", np.isin(told.labels, gate.KINDS)
     quiet = told.labels == "chatter"
     heard = np.flatnonzero(legal | quiet)
@@ -66,12 +61,11 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[str], t
     # A legal question about violence or fraud is half an alarm: it weighs less than a clear look-alike.
     weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))
     # Place helps to tell a question from a story, but an alarm may stand anywhere in a message.
-    anywhere = np.isin(seen.vocabulary.hashes, np.concatenate([said(t) for t in told.texts]))
-    alarm, alarm_bias = learn.calibrated(rows.multiply(anywhere).tocsr(), danger.astype(int), weight, np.ones(len(weight)))
+    unplaced = np.isin(seen.vocabulary.hashes, np.concatenate([*anywhere.values()]))
+    alarm, alarm_bias = learn.calibrated(rows.multiply(unplaced).tocsr(), danger.astype(int), weight, np.ones(len(weight)))
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
-    arrays.save(folder, "gate.hashes", seen.vocabulary.hashes)
-    arrays.save(folder, "gate.idf", seen.vocabulary.idf)
+    seen.vocabulary.save(folder, "gate")
     arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, kind]).astype(np.float16))
     arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
 
@@ -88,8 +82,8 @@ def _told(entries: list[Entry], cases: list[Case], questions: list[str], trainin
     rows = [(q, "legal") for e in entries for q in e.questions] + [(c.question, "legal") for c in cases]
     rows += [(q, "legal") for q in questions]
     for path in sorted([*training.glob("chatter*.tsv"), *training.glob("contrast*.tsv")]):
-        rows += [(text, "chatter") for text, _ in read_rows(path)]
-    for text, danger, kind in (row for path in sorted(training.glob("crisis*.tsv")) for row in read_rows(path)):
+        rows += [(text, "chatter") for text, _ in tables.rows(path)]
+    for text, danger, kind in (row for path in sorted(training.glob("crisis*.tsv")) for row in tables.rows(path)):
         label = kind if danger == "1" else "legal" if kind == "look.legal_planning" else "alike"
         rows.append((text, label))
     return Told([text for text, _ in rows], np.array([label for _, label in rows]))
@@ -104,7 +98,7 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
     dual = learn.largest(learn.ridge(labelled.kernel(), targets - bias, PENALTY), (len(entries), targets.shape[1]), KEPT)
     labelled.save(folder, "examples", dual, bias)
     arrays.save(folder, "entries.body", examples.body)
-    for name, cut in ranker.DOCUMENTS.items():
+    for name, cut in DOCUMENT.items():
         learn.bm25([[*e.questions, _body(e)] for e in entries], cut).save(folder, f"entries.{name}")
 
 
@@ -122,7 +116,9 @@ class Labelled:
     def kernel(self) -> Any:
         kernel = learn.likeness(self.characters.rows)
         kernel *= np.float32(1 - ranker.WORDS)
-        kernel += np.float32(ranker.WORDS) * learn.likeness(self.words.rows)
+        by_words = learn.likeness(self.words.rows)
+        by_words *= np.float32(ranker.WORDS)
+        kernel += by_words
         return kernel
 
     def save(self, folder: Path, name: str, dual: arrays.Largest, bias: Any) -> None:
@@ -139,34 +135,31 @@ def _write_asked(rows: list[asked.Asked], labels: asked.Labels, entries: list[En
     out = np.random.default_rng(learn.SEED).choice(len(rows), min(HELD_OUT, len(rows) // 3), replace=False)
     known = np.setdiff1d(np.arange(len(rows)), out)
     blocks = labels.blocks[:2]  # entries and matters are enough for it
-    entries_only = (labels.targets - bias)[known, : blocks[-1]]
-    dual = learn.largest(learn.ridge(kernel[np.ix_(known, known)], entries_only, PENALTY_ASKED), blocks, KEPT)
+    few = bias[: blocks[-1]]
+    targets = labels.targets[known, : blocks[-1]] - few
+    dual = learn.largest(learn.ridge(kernel[np.ix_(known, known)], targets, PENALTY_ASKED), blocks, KEPT)
     asks, found = ranker.Ranker(folder), []
     for i in out.tolist():
         like = kernel[i, known]
         if like.max() < ALIKE:  # asked in nearly the same words by the same hand it would be too easy
-            scores = asks.scores(rows[i].text, ranker.predict(dual, bias[: blocks[-1]], like))
+            scores = asks.scores(rows[i].text, ranker.predict(dual, few, like))
             near = max(float(like.max()), float(asks.examples.look(rows[i].text)[1].max()))
-            found.append((near, *_seen(scores, entries, labels.entry[i], rows[i].articles[0])))
+            right = _right(entries[int(scores.argmax())], rows[i])
+            found.append((*ranker.evidence(scores, near, HEAT), right))
     arrays.save(folder, "confidence", _confidence(np.array(found)))
     dual = learn.largest(learn.ridge(kernel, labels.targets - bias, PENALTY_ASKED), labels.blocks, KEPT)
     labelled.save(folder, "asked", dual, bias)
     (folder / "asked.json").write_text(json.dumps([[r.entry, r.text] for r in rows], ensure_ascii=False), encoding="utf-8")
 
 
-def _seen(scores: Any, entries: list[Entry], wanted: int, article: tuple[str, str]) -> tuple[float, float, bool]:
-    """The best score, its log odds among all, and whether it is right: the entry named for the question, or one that rests on
-    the article named first for it.
-    """
-    top = int(scores.argmax())
-    first = 1 / np.exp(HEAT * (scores - scores[top])).sum()
-    rests = {(r.short_law, r.article) for r in (*entries[top].basis, *(x.ref for x in entries[top].refs))}
-    return float(scores[top]), gate.odds(float(first)), top == wanted or article in rests
+def _right(best: Entry, row: asked.Asked) -> bool:
+    """Whether it is the entry named for the question, or one that rests on the article named first for it."""
+    return best.id == row.entry or row.articles[0] in {(r.short_law, r.article) for r in (*best.basis, *(x.ref for x in best.refs))}
 
 
 def _confidence(seen: Any) -> Any:
-    """HEAT, the weights of the likeness to the nearest text, of the best score and of its odds among all, and the bias."""
-    sure = learn.logistic(seen[:, :3], seen[:, 3].astype(int), c=1e3)
+    """HEAT, the weights of `ranker.evidence`, and the bias. `seen`: evidence, and whether the best was right."""
+    sure = learn.logistic(seen[:, :-1], seen[:, -1].astype(int), c=1e3)
     return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
 
 
@@ -190,9 +183,9 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
     rows = [[a.ref.law, a.ref.article] for a in articles]
     (folder / "articles.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     texts = [[f"{a.ref.short_law} {a.chapter} {a.text}"] for a in articles]
-    for name, cut in references.TEXTS.items():
+    for name, cut in DOCUMENT.items():
         learn.bm25(texts, cut, most=FREQUENT).save(folder, f"statutes.{name}")
-    alike = learn.weigh([t for t, in texts], _pairs, least=2, most=FREQUENT).postings()
+    alike = learn.weigh([t for t, in texts], pieces, least=2, most=FREQUENT).postings()
     arrays.save(folder, "articles.class", labels.of_article)
     chapters = {key: n for n, key in enumerate(dict.fromkeys((a.ref.law, a.chapter) for a in articles))}
     arrays.save(folder, "articles.chapter", np.array([chapters[a.ref.law, a.chapter] for a in articles], dtype=np.int32))
@@ -200,7 +193,7 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
     found: dict[tuple[int, int], float] = {}
     for i, e in enumerate(entries):
         says = " ".join(r.says for r in e.refs)
-        like = alike.scores(_pairs(f"{e.title} {e.answer} {says}"))
+        like = alike.scores(pieces(f"{e.title} {e.answer} {says}"))
         for n in np.argsort(-like, kind="stable")[: references.ALIKE].tolist():
             found[i, n] = references.OF_ENTRY * float(like[n])
         for refs, weight in ((e.basis, 1.0), ([r.ref for r in e.refs], references.CITED)):
@@ -212,6 +205,3 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
     arrays.save(folder, "cited.article", pairs[:, 1])
     arrays.save(folder, "cited.weight", np.array([found[e, a] for e, a in pairs.tolist()], dtype=np.float32))
 
-
-def _pairs(text: str) -> Any:
-    return grams(text, 2, 3)

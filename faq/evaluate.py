@@ -12,6 +12,7 @@ import yaml
 
 from faq import thresholds
 from faq.retriever import Result, Retriever
+from faq.tables import rows
 
 WORST = 10  # wrong-but-confident questions listed
 SEED, DRAWS = 20261122, 1000  # of the bootstrap
@@ -141,14 +142,6 @@ def trec_qrels(report: Report) -> str:
 def _id(asked: Asked) -> str:
     """A question by its words, so that it stays the same when others are added."""
     return f"q{crc32(asked.text.encode()):08x}"
-
-
-def rows(path: Path) -> list[list[str]]:
-    """The rows of a tab-separated file after its heading; none where there is no file."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    return [line.split("\t") for line in lines if line.strip()]
 
 
 def _ask(retriever: Retriever, turns: str, ids: str, articles: str = "") -> Asked:

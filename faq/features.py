@@ -7,7 +7,7 @@ half million features of our library about thirty pairs collide, which no score 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -54,6 +54,14 @@ def bag(text: str) -> Features:
     return hashed(words(text))
 
 
+def pieces(text: str) -> Features:
+    """Hashes of the n-grams of two and three characters."""
+    return grams(text, 2, 3)
+
+
+DOCUMENT: dict[str, Callable[[str], Features]] = {"words": bag, "characters": pieces}  # the ways a document is looked at for BM25
+
+
 def hashed(names: Iterable[str]) -> Features:
     """One hash a name."""
     return np.fromiter((crc32(n.encode()) for n in names), dtype=np.uint32)
@@ -64,14 +72,18 @@ def message(text: str) -> Features:
 
     What is asked stands at the end of a message and what is only told begins otherwise: place says as much as words.
     """
-    run = characters(text)
-    end, start = _grams(run[-ENDS[0] :], 1, 3), _grams(run[: ENDS[1]], 1, 3)
-    return np.concatenate([_grams(run, 1, 3), terms(text), hashed(concepts(text)), end ^ _STEP, start ^ _MIX])
+    return np.concatenate([said(text), placed(text)])
 
 
 def said(text: str) -> Features:
     """The features of `message` that do not depend on their place."""
     return np.concatenate([grams(text, 1, 3), terms(text), hashed(concepts(text))])
+
+
+def placed(text: str) -> Features:
+    """The features of `message` that do: the n-grams of its end and of its start."""
+    run = characters(text)
+    return np.concatenate([_grams(run[-ENDS[0] :], 1, 3) ^ _STEP, _grams(run[: ENDS[1]], 1, 3) ^ _MIX])
 
 
 def concepts(text: str) -> list[str]:

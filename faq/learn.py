@@ -114,8 +114,11 @@ def likeness(rows: Any) -> NDArray[Any]:
     """All inner products of sparse rows, shape (rows, rows): frequent features densely, rare ones sparsely."""
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > FREQUENT
     dense = rows[:, frequent].toarray()
+    found = np.asarray(dense @ dense.T, dtype=np.float32)
     rare = rows[:, ~frequent]
-    return np.asarray(dense @ dense.T + (rare @ rare.T).toarray(), dtype=np.float32)
+    both = (rare @ rare.T).tocoo()
+    found[both.row, both.col] += both.data  # never dense: each such matrix of the build takes over a gigabyte
+    return found
 
 
 def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> NDArray[Any]:
@@ -126,7 +129,7 @@ def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> NDArra
     kernel[np.diag_indices_from(kernel)] += np.float32(penalty)
     # In place and in Fortran's order (the kernel is symmetric): it is by far the largest thing in memory.
     factor, _ = lapack.spotrf(kernel.T, lower=1, overwrite_a=1)
-    return np.asarray(lapack.spotrs(factor, targets.astype(np.float32), lower=1)[0])
+    return np.asarray(lapack.spotrs(factor, targets.astype(np.float32, copy=False), lower=1)[0])
 
 
 def largest(dual: NDArray[Any], blocks: Sequence[int], kept: int) -> Largest:
@@ -136,11 +139,16 @@ def largest(dual: NDArray[Any], blocks: Sequence[int], kept: int) -> Largest:
         most = min(kept, end - start)
         found.append(np.argpartition(-np.abs(dual[:, start:end]), most - 1, axis=1)[:, :most] + start)
     columns = np.hstack(found)
-    return Largest(columns.astype(np.uint16), np.take_along_axis(dual, columns, axis=1).astype(np.float16), int(dual.shape[1]))
+    return Largest(_places(columns, dual.shape[1]), np.take_along_axis(dual, columns, axis=1).astype(np.float16), int(dual.shape[1]))
 
 
 def packed(matrix: Any) -> Rows:
     """A csr_matrix packed: half precision, and places in two bytes where they fit."""
     matrix.sort_indices()
-    places = np.uint16 if matrix.shape[1] <= np.iinfo(np.uint16).max else np.int32
-    return Rows(matrix.indptr.astype(np.int32), matrix.indices.astype(places), matrix.data.astype(np.float16), int(matrix.shape[1]))
+    columns = _places(matrix.indices, matrix.shape[1])
+    return Rows(matrix.indptr.astype(np.int32), columns, matrix.data.astype(np.float16), int(matrix.shape[1]))
+
+
+def _places(columns: NDArray[Any], width: int) -> NDArray[Any]:
+    """Places in a row of this width, in two bytes where they fit."""
+    return columns.astype(np.uint16 if width <= np.iinfo(np.uint16).max else np.int32)

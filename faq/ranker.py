@@ -8,20 +8,18 @@ likeness is worth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from faq.arrays import Floats, Ints, Largest, Postings, load
-from faq.features import Features, bag, grams, terms
+from faq.features import DOCUMENT, grams, terms
 from faq.gate import odds, sigmoid
 
 # What each counts; measured with other hands' questions.
 SIGNALS = {"entry": 1.0, "matter": 0.7, "asked entry": 1.0, "asked matter": 0.4, "body": 0.2, "words": 0.3, "characters": 0.3}
 LOW, HIGH = 1, 3  # characters of an n-gram
-DOCUMENTS: dict[str, Callable[[str], Features]] = {"words": bag, "characters": lambda text: grams(text, 2, 3)}
 SHARP = 2.5  # how much more sharply the others are told apart than the best from all
 AMONG_OTHERS = 0.6  # P(another entry of the library answers | the best one does not), measured on questions left out
 NEAR = 600  # labelled texts that are weighed; measured better than all of them, and faster
@@ -50,7 +48,7 @@ class Ranker:
 
     def __init__(self, folder: Path) -> None:
         self.examples = Labelled(folder, "examples")  # classes: entries, matters
-        self._documents = [Postings.load(folder, f"entries.{name}") for name in DOCUMENTS]  # BM25
+        self._documents = [Postings.load(folder, f"entries.{name}") for name in DOCUMENT]  # BM25
         self._matters: Ints = load(folder, "entries.matter")  # (entries,)
         self._bodies: Ints = load(folder, "entries.body")  # (entries,): the example that is the entry's body
 
@@ -61,7 +59,7 @@ class Ranker:
     def signals(self, text: str, asked: Floats) -> Floats:
         """Shape (entries, signals), by `SIGNALS`. BM25 scores of all that is said of an entry are shares of the best entry's."""
         ours, _, characters = self.examples.look(text)
-        sums = [found.sums(cut(text)) for found, cut in zip(self._documents, DOCUMENTS.values(), strict=True)]
+        sums = [found.sums(cut(text)) for found, cut in zip(self._documents, DOCUMENT.values(), strict=True)]
         shares = [found / max(float(found.max()), 1e-9) for found in sums]
         learned = self._by_entry(ours) + self._by_entry(asked)
         return np.stack([*learned, characters[self._bodies], *shares], axis=1).astype(np.float32)
@@ -76,18 +74,16 @@ class Confidence:
     """From scores to calibrated probabilities."""
 
     def __init__(self, folder: Path) -> None:
-        self._learned: Floats = load(folder, "confidence")  # heat; weights of `near`, of the best score, of its odds; bias
+        self._learned: Floats = load(folder, "confidence")  # heat, weights of `evidence`, bias
 
     def chances(self, scores: Floats, near: float) -> Floats:
         """P(the entry answers) from its score, shape (entries,). They sum to less than 1: perhaps none of them does.
 
         `near`: the likeness to the labelled text most like the question, from 0 to 1.
         """
-        heat, by_likeness, by_score, by_odds, bias = self._learned.tolist()
+        heat, *by, bias = self._learned.tolist()
         best = int(scores.argmax())
-        shares = np.exp(heat * (scores - scores[best]))
-        shares /= shares.sum()
-        sure = sigmoid(by_likeness * near + by_score * float(scores[best]) + by_odds * odds(float(shares[best])) + bias)
+        sure = sigmoid(sum(w * e for w, e in zip(by, evidence(scores, near, heat), strict=True)) + bias)
         shares = np.exp(SHARP * heat * (scores - scores[best]))
         shares[best] = 0
         # When the best is wrong, the right one is among the others about so often; it is never likelier than the best.
@@ -95,6 +91,12 @@ class Confidence:
         found: Floats = np.minimum(rest * shares, np.float32(sure))
         found[best] = sure
         return found
+
+
+def evidence(scores: Floats, near: float, heat: float) -> tuple[float, float, float]:
+    """What tells how sure the best entry is: `near`, its score, and the log odds of its share of all; `heat`: how sharp the shares are."""
+    top = float(scores.max())
+    return near, top, odds(float(1 / np.exp(heat * (scores - top)).sum()))
 
 
 def predict(dual: Largest, bias: Floats, kernel: Floats) -> Floats:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from faq.arrays import Floats, Ints, Postings, load
-from faq.features import Features, bag, grams
+from faq.features import DOCUMENT
 from faq.ranker import Labelled
 from knowledge.citation import ArticleRef
 
@@ -21,7 +20,6 @@ LATER = 0.1  # what an article loses for each one that stands before it in the e
 SPREAD = 6.5  # how sharply entries' scores become shares: an article that several likely entries rest on comes first
 BORROWED = 3.0  # what the ridge over labelled questions counts for the article itself
 CHAPTER = 0.2  # and for its chapter
-TEXTS: dict[str, Callable[[str], Features]] = {"words": bag, "characters": lambda text: grams(text, 2, 3)}
 OF_QUESTION = 1.0  # what it counts to have the question's own words, or its characters: all of them
 
 
@@ -35,7 +33,7 @@ class References:
         self._entry: Ints = load(folder, "cited.entry")
         self._article: Ints = load(folder, "cited.article")
         self._weight: Floats = load(folder, "cited.weight")
-        self._statutes = [Postings.load(folder, f"statutes.{name}") for name in TEXTS]  # BM25
+        self._statutes = [Postings.load(folder, f"statutes.{name}") for name in DOCUMENT]  # BM25
         self._asked = asked
         self._class: Ints = load(folder, "articles.class")  # (articles,): each one's class in `asked`; one past the last: none
         self._chapter: Ints = load(folder, "articles.chapter")  # (articles,): which chapter it stands in
@@ -53,7 +51,7 @@ class References:
     def scores(self, text: str, entries: Floats) -> Floats:
         """Shape (articles,)."""
         found = self.labelled(text, entries)
-        for statutes, cut in zip(self._statutes, TEXTS.values(), strict=True):
+        for statutes, cut in zip(self._statutes, DOCUMENT.values(), strict=True):
             found += OF_QUESTION * statutes.shares(cut(text))
         return found
 

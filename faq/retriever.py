@@ -61,8 +61,7 @@ class Retriever:
         self._references = References(index_dir, self._asked)
         rows: list[tuple[str, str, str]] = json.loads((index_dir / "entries.json").read_text(encoding="utf-8"))
         self._entries = rows  # id, matter, title
-        asked: list[tuple[str, str]] = json.loads((index_dir / "asked.json").read_text(encoding="utf-8"))
-        self._labelled = asked  # entry, text
+        self._asked_texts = index_dir / "asked.json"  # entry, text; only an explanation reads it
 
     def warm(self) -> None:
         """Load dictionaries and touch the arrays now, before the first question."""
@@ -99,8 +98,9 @@ class Retriever:
     def nearest(self, text: str, k: int) -> list[tuple[str, str, float]]:
         """The labelled texts most like a question: entry, text, likeness from 0 to 1."""
         ours = [(e.id, t) for e in self.library.entries() for t in (*e.questions, e.title, e.answer)]
+        others: list[tuple[str, str]] = json.loads(self._asked_texts.read_text(encoding="utf-8"))
         found = []
-        for part, labelled in ((self._ranker.examples, ours), (self._asked, self._labelled)):
+        for part, labelled in ((self._ranker.examples, ours), (self._asked, others)):
             likeness = part.look(text)[1]
             found += [(*labelled[i], float(likeness[i])) for i in np.argsort(-likeness, kind="stable")[:k].tolist()]
         return sorted(found, key=lambda f: -f[2])[:k]

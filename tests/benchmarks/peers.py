@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 from bot.cli.building import build_library
 from bot.config import Settings
 from bot.domain import SHANGHAI
-from faq import bake, evaluate, features, segment
+from faq import bake, evaluate, features, segment, tables
 from faq.arrays import Postings, Rows, Vocabulary
 from faq.retriever import Hit, Result, Retriever
 from knowledge.citation import ArticleRef, article_key
@@ -59,7 +59,7 @@ def main() -> None:
     build_library(Settings.from_env({"FARUN_DATA_DIR": str(DATA)}), say=False)
     library = Library(DATA / "knowledge.db")
     retriever = Retriever(DATA / "index", library)
-    questions = evaluate.rows(QUESTIONS)
+    questions = tables.rows(QUESTIONS)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, one thread, {len(questions)} questions", flush=True)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         peers = [Peer(name, _made(make)) for name, make in _makers(retriever, library, Path(folder)).items()]
@@ -225,11 +225,10 @@ def _growth(library: Library, questions: Sequence[str]) -> str:
         words = [_every_word(t) if cut else segment.words(t) for t in texts]
         for times in TIMES:
             found = _postings(_keys(words, times, cut), len(words) * times, least, most)
-            ask = found.sums
-            median, p95 = np.percentile([_timed(ask, q, cut) for q in sample[:5] + sample][5:], [50, 95])
+            median, p95 = np.percentile([_timed(found.sums, q, cut) for q in sample[:5] + sample][5:], [50, 95])
             held = sum(a.nbytes for a in _arrays(found)) / 2**20  # written in full, so resident; the process also keeps what it freed
             rows.append(f"| {name} | {times} | {found.table.width} | {len(found.table.columns)} | {median:.2f} | {p95:.2f} | {held:.0f} |")
-            del found, ask
+            del found
     return "\n".join(rows)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import json
 import platform
-import re
 import sys
 import time
 from collections import Counter
@@ -29,9 +28,8 @@ from bot.cli.building import build_library
 from bot.config import Settings
 from faq import asked, bake, learn
 from faq.arrays import Postings
-from faq.features import bag, hashed
+from faq.features import DOCUMENT, hashed
 from faq.index import TRAINING
-from faq.references import TEXTS
 from faq.retriever import Retriever
 from faq.segment import words
 from knowledge.citation import article_key
@@ -52,18 +50,32 @@ class Question:
     gold: tuple[int, ...]  # places in the corpus
 
 
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Articles: `rows` as they came, `words` of each (the first 220), and BM25 over them by words and by characters."""
+
+    rows: list[dict[str, Any]]
+    words: list[list[str]]
+    bm25: dict[str, Postings]
+
+    @property
+    def places(self) -> dict[tuple[str, str], int]:
+        """Where each law's article stands."""
+        return {(_law(row["law"]), article_key(row["article"]) or ""): i for i, row in enumerate(self.rows)}
+
+
 def main(folder: Path) -> None:
     began = time.monotonic()
-    with gzip.open(folder / "stard-corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
-        corpus = [json.loads(line) for line in lines]
-    at = {row["id"]: i for i, row in enumerate(corpus)}
+    corpus = _read(folder)
+    at = {row["id"]: i for i, row in enumerate(corpus.rows)}
     rows = [json.loads(line) for line in (folder / "stard-queries.jsonl").open(encoding="utf-8")]
     train, dev = (
         [Question(q["text"], tuple(at[g] for g in q["gold"])) for q in rows if (q["split"] == "train") == wanted] for wanted in (True, False)
     )
     questions = [*train, *dev]
-    found = _lexical(questions, corpus) | {"ours": _ours(questions, corpus)}
-    print(f"{platform.machine()}, Python {platform.python_version()}, {len(corpus)} articles, {len(train)} + {len(dev)} questions")
+    found = {name: np.stack([bm25.sums(DOCUMENT[name](q.text)) for q in questions]) for name, bm25 in corpus.bm25.items()}
+    found["ours"] = _ours(questions, corpus)
+    print(f"{platform.machine()}, Python {platform.python_version()}, {len(corpus.rows)} articles, {len(train)} + {len(dev)} questions")
     print("| | R@10 | MRR@10 | R@100 |\n|---|---|---|---|")
     held = slice(len(train), None)
     for name in ("words", "characters"):
@@ -77,72 +89,62 @@ def main(folder: Path) -> None:
     print(f"{time.monotonic() - began:.0f} s")
 
 
-def _lexical(questions: Sequence[Question], corpus: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """BM25 of every question and article, by words and by characters: each of shape (questions, articles)."""
-    texts = [[_text(row)] for row in corpus]
-    found = {}
-    for name, cut in TEXTS.items():
-        postings = learn.bm25(texts, cut)
-        found[name] = np.stack([postings.sums(cut(q.text)) for q in questions])
-    return found
-
-
-def _text(row: dict[str, Any]) -> str:
-    return f"{_law(row['law'])} {row['chapter'] or ''} {row['text']}"
+def _read(folder: Path) -> Corpus:
+    with gzip.open(folder / "stard-corpus.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    texts = [f"{_law(row['law'])} {row['chapter'] or ''} {row['text']}" for row in rows]
+    return Corpus(rows, [words(t)[:220] for t in texts], {name: learn.bm25([[t] for t in texts], cut) for name, cut in DOCUMENT.items()})
 
 
 def _law(name: str) -> str:
     return name.removeprefix("中华人民共和国")
 
 
-def _ours(questions: Sequence[Question], corpus: Sequence[dict[str, Any]]) -> Any:
+def _ours(questions: Sequence[Question], corpus: Corpus) -> Any:
     """What our own index says of the articles that the corpus has, too, without looking at any text of the corpus."""
     build_library(Settings.from_env({"FARUN_DATA_DIR": str(DATA)}), say=False)
     retriever = Retriever(DATA / "index", Library(DATA / "knowledge.db"))
-    place, references = _places(corpus), retriever._references
+    place, references = corpus.places, retriever._references
     ours = [(n, place[_law(law), article]) for n, (law, article) in enumerate(references._articles) if (_law(law), article) in place]
     mine, theirs = np.array(ours).T
-    found = np.zeros((len(questions), len(corpus)), dtype=np.float32)
+    found = np.zeros((len(questions), len(corpus.rows)), dtype=np.float32)
     for i, q in enumerate(questions):
         found[i, theirs] = references.labelled(q.text, retriever._scores(q.text))[mine]
     return found
 
 
-def _own_labels(corpus: Sequence[dict[str, Any]]) -> list[Question]:
+def _own_labels(corpus: Corpus) -> list[Question]:
     """Our own labelled questions, with those of their articles that the corpus has, too."""
-    place = _places(corpus)
+    place = corpus.places
     found = [Question(a.text, tuple(place[key] for key in a.articles[:3] if key in place)) for a in asked.read(TRAINING)]
     return [q for q in found if q.gold]
 
 
-def _places(corpus: Sequence[dict[str, Any]]) -> dict[tuple[str, str], int]:
-    return {(_law(row["law"]), article_key(row["article"]) or ""): i for i, row in enumerate(corpus)}
-
-
-def _laws(labels: Sequence[Question], corpus: Sequence[dict[str, Any]]) -> Any:
+def _laws(labels: Sequence[Question], corpus: Corpus) -> Any:
     """ln(1 + how often labels cite its law) of each article."""
-    cited = Counter(corpus[g]["law"] for q in labels for g in q.gold)
-    return np.array([np.log1p(cited[row["law"]]) for row in corpus], dtype=np.float32)
+    cited = Counter(corpus.rows[g]["law"] for q in labels for g in q.gold)
+    return np.array([np.log1p(cited[row["law"]]) for row in corpus.rows], dtype=np.float32)
 
 
-def _labelled(train: Sequence[Question], dev: Sequence[Question], corpus: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _labelled(train: Sequence[Question], dev: Sequence[Question], corpus: Corpus) -> dict[str, Any]:
     """What the train questions teach of dev, and of themselves out of fold: each of shape (questions, articles)."""
     texts = [q.text for q in (*train, *dev)]
     kernel = bake.Labelled.of(texts).kernel()  # words are weighed over all texts, labels are not seen
-    chapters = [(row["law"], row["chapter"]) for row in corpus]
+    chapters = [(row["law"], row["chapter"]) for row in corpus.rows]
+    width = len(chapters)
     chapter = {c: i for i, c in enumerate(dict.fromkeys(chapters))}
     of_article = np.array([chapter[c] for c in chapters])
-    articles, in_chapter = _targets(train, len(corpus)), np.zeros((len(train), len(chapter)), dtype=np.float32)
+    articles, in_chapter = _targets(train, width), np.zeros((len(train), len(chapter)), dtype=np.float32)
     for i, q in enumerate(train):
         in_chapter[i, of_article[list(q.gold)]] = 1
-    found = {name: np.zeros((len(texts), len(corpus)), dtype=np.float32) for name in ("borrowed", "chapter", "likest", "translation")}
+    found = {name: np.zeros((len(texts), width), dtype=np.float32) for name in ("borrowed", "chapter", "likest", "translation")}
     everything = [(np.arange(len(train)), np.arange(len(train), len(texts)))]
     for known, held in [*KFold(FOLDS, shuffle=True, random_state=learn.SEED).split(train), *everything]:
         like = kernel[np.ix_(held, known)]
         learned = learn.ridge(kernel[np.ix_(known, known)], np.hstack([articles[known], in_chapter[known]]), bake.PENALTY_ASKED)
         scores = like @ learned
-        found["borrowed"][held] = scores[:, : len(corpus)]
-        found["chapter"][held] = scores[:, len(corpus) :][:, of_article]
+        found["borrowed"][held] = scores[:, :width]
+        found["chapter"][held] = scores[:, width:][:, of_article]
         for n, i in enumerate(known.tolist()):
             gold = list(train[i].gold)
             found["likest"][np.ix_(held, gold)] = np.maximum(found["likest"][np.ix_(held, gold)], like[:, [n]])
@@ -157,27 +159,17 @@ def _targets(train: Sequence[Question], width: int) -> Any:
     return found
 
 
-def _translated(known: Sequence[Question], texts: Sequence[str], corpus: Sequence[dict[str, Any]]) -> Any:
+def _translated(known: Sequence[Question], texts: Sequence[str], corpus: Corpus) -> Any:
     """BM25 of each question said in the words of the law. Shape (texts, articles)."""
-    postings, statutes = _statutes(corpus)
-    law_words = _translation([(words(q.text), statutes[g]) for q in known for g in q.gold])
-    found = np.zeros((len(texts), len(corpus)), dtype=np.float32)
+    by_words = corpus.bm25["words"]
+    law_words = _translation([(words(q.text), corpus.words[g]) for q in known for g in q.gold])
+    found = np.zeros((len(texts), len(corpus.rows)), dtype=np.float32)
     for i, text in enumerate(texts):
         said = [pair for word in set(words(text)) for pair in law_words.get(word, ())]
         if said:
-            at, there = postings.vocabulary.locate(hashed(w for w, _ in said))
-            found[i] = postings.table.total(at, np.array([p for _, p in said], dtype=np.float32)[there])
+            at, there = by_words.vocabulary.locate(hashed(w for w, _ in said))
+            found[i] = by_words.table.total(at, np.array([p for _, p in said], dtype=np.float32)[there])
     return found
-
-
-_KEPT: dict[int, tuple[Postings, list[list[str]]]] = {}
-
-
-def _statutes(corpus: Sequence[dict[str, Any]]) -> tuple[Postings, list[list[str]]]:
-    """BM25 by words, and each article's words; made once."""
-    if id(corpus) not in _KEPT:
-        _KEPT[id(corpus)] = learn.bm25([[_text(row)] for row in corpus], bag), [words(_text(row))[:220] for row in corpus]
-    return _KEPT[id(corpus)]
 
 
 def _translation(pairs: Sequence[tuple[list[str], list[str]]]) -> dict[str, list[tuple[str, float]]]:
@@ -262,6 +254,6 @@ def _row(name: str, scores: Any, questions: Sequence[Question]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not re.search(r"\S", sys.argv[1]):
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
     main(Path(sys.argv[1]))

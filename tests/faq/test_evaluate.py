@@ -5,7 +5,7 @@ import shutil
 import pytest
 import yaml
 
-from faq import evaluate, index
+from faq import evaluate, index, tables
 from faq.segment import characters
 
 
@@ -41,31 +41,31 @@ def test_below_expected_fails(retriever, golden, tmp_path):
 
 
 def test_golden_set_covers_every_matter_and_names_real_entries(library, golden):
-    rows = evaluate.rows(golden / "questions.tsv")
-    followed = evaluate.rows(golden / "followups.tsv")
+    rows = tables.rows(golden / "questions.tsv")
+    followed = tables.rows(golden / "followups.tsv")
     found = [library.entry(i) for _, ids, _ in (*rows, *followed) for i in ids.split("|") if i]
     assert None not in found
     assert all(ids for _, ids, _ in rows)
     counts = {m: sum(library.entry(ids.split("|")[0]).matter == m for _, ids, _ in rows) for m in library.matters}
     assert min(counts.values()) >= 4, counts
     assert len(rows) >= 160
-    assert len(evaluate.rows(golden / "chatter.tsv")) >= 160
+    assert len(tables.rows(golden / "chatter.tsv")) >= 160
     assert len(followed) >= 150
     assert all(turns.count("‖") in (1, 2) for turns, _, _ in followed)
 
 
 def test_golden_articles_are_in_force(retriever, golden):
     for name in ("questions.tsv", "followups.tsv"):
-        wrong = [key for _, _, keys in evaluate.rows(golden / name) for key in filter(None, keys.split("|")) if not retriever.citable(key)]
+        wrong = [key for _, _, keys in tables.rows(golden / name) for key in filter(None, keys.split("|")) if not retriever.citable(key)]
         assert not wrong
 
 
 def test_golden_set_was_not_trained_on(library, golden):
     taught = {q for e in library.entries() for q in e.questions}
-    taught |= {r[0] for path in index.TRAINING.glob("*.tsv") for r in evaluate.rows(path)}
+    taught |= {r[0] for path in index.TRAINING.glob("*.tsv") for r in tables.rows(path)}
     known = {characters(t) for t in taught}
     for name in ("questions.tsv", "chatter.tsv", "emergencies.tsv", "followups.tsv"):
-        assert not {r[0] for r in evaluate.rows(golden / name) if characters(r[0]) in known and len(characters(r[0])) > 8}
+        assert not {r[0] for r in tables.rows(golden / name) if characters(r[0]) in known and len(characters(r[0])) > 8}
 
 
 def test_intervals_hold_the_score(report):

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from faq import evaluate, thresholds
+from faq import tables, thresholds
 from faq.gate import KINDS
 
 
@@ -92,8 +92,8 @@ def _p95(call, texts):
 
 def test_quick_enough(retriever, golden):
     """Three times the promised 10 ms and 0.5 ms, so that a busy machine does not fail it; `make bench` measures."""
-    texts = [r[0] for r in evaluate.rows(golden / "questions.tsv")]
-    chatter = [r[0] for r in evaluate.rows(golden / "chatter.tsv")]
+    texts = [r[0] for r in tables.rows(golden / "questions.tsv")]
+    chatter = [r[0] for r in tables.rows(golden / "chatter.tsv")]
     assert _p95(retriever.search, texts) < 0.030
     assert _p95(retriever.danger, texts + chatter) < 0.0015
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from faq import segment
-from faq.bake import read_rows
 from faq.index import TRAINING
+from faq.tables import rows
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_empty_text_has_no_words():
 def test_both_tokenizers_cut_alike_all_that_we_have(library):
     """Statutes, the library and the training texts: the fast one may run because there is no difference at all."""
     pytest.importorskip("rjieba")
-    training = [row[0] for path in sorted(TRAINING.glob("*.tsv")) for row in read_rows(path)]
+    training = [row[0] for path in sorted(TRAINING.glob("*.tsv")) for row in rows(path)]
     asked = [q for e in library.entries() for q in e.questions]
     told = [" ".join([e.title, e.answer, *e.steps, e.aloud]) for e in library.entries()]
     articles = [a.text for a in library.articles(date(2026, 11, 22))]
