@@ -1,4 +1,7 @@
-"""How often the answers are right, matter by matter, measured again every night: what is promised must be kept."""
+"""How often the answers are right, matter by matter, measured again every night: what is promised must be kept.
+
+Golden questions are asked, and so is everything of which an advisor said that the answer was right or wrong.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from faq import thresholds
 from faq.evaluate import Asked
+from faq.retriever import Result
 from knowledge.library import Entry, Library
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "retrieval"
@@ -32,18 +35,38 @@ class Measured:
         return self.answered < ENOUGH or self.lower >= PROMISE
 
 
-def measure(golden: Iterable[Asked], library: Library) -> list[Measured]:
-    """Count golden questions that were asked; right is the wanted entry or one that cites an article it cites."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A question of a villager, the entry it was answered with, whether an advisor called that right, and what is found now."""
+
+    entry_id: str
+    matter: str
+    right: bool
+    result: Result
+
+
+def measure(golden: Iterable[Asked], library: Library, judged: Iterable[Judged] = ()) -> list[Measured]:
+    """Count golden questions that were asked; right is the wanted entry or one that cites an article it cites.
+
+    What was judged counts where the same entry would be given out today; another answer nobody has judged yet.
+    """
     asked, answered, right = Counter[str](), Counter[str](), Counter[str]()
     for a in golden:
         wanted = [e for e in map(library.entry, a.entries) if e]
         if not wanted:
             continue
         asked[wanted[0].matter] += 1
-        best = library.entry(a.result.hits[0].entry_id) if a.result.hits else None
-        if best and a.confidence >= thresholds.answer(sensitive=library.matters[best.matter].sensitive):
-            answered[best.matter] += 1
-            right[best.matter] += _right(best, wanted)
+        best = a.result.hits[0] if a.result.hits else None
+        entry = library.entry(best.entry_id) if best and best.sure else None
+        if entry:
+            answered[entry.matter] += 1
+            right[entry.matter] += _right(entry, wanted)
+    for j in judged:
+        asked[j.matter] += 1
+        best = j.result.hits[0] if j.result.hits else None
+        if best and best.sure and best.entry_id == j.entry_id:
+            answered[j.matter] += 1
+            right[j.matter] += j.right
     return [Measured(m, asked[m], answered[m], right[m], lower_bound(right[m], answered[m])) for m in library.matters]
 
 

@@ -55,7 +55,7 @@ class Rows:
     weights: Any  # float16
     width: int
 
-    def total(self, rows: Ints, shares: Floats) -> Floats:
+    def total(self, rows: NDArray[Any], shares: Floats) -> Floats:
         """The sum of some rows, each times its share. Shape (width,)."""
         spans = [(self.start[r], self.start[r + 1]) for r in rows.tolist()]
         if not spans:

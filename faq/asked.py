@@ -46,12 +46,13 @@ class Labels:
     """The classes of labelled questions: entries, matters, articles, in this order.
 
     `targets` has shape (questions, classes); `blocks` is where each kind ends; `of_article` is each article's class, shape (articles,),
-    and the number of classes where it has none.
+    and the number of classes where it has none; `matter` is each question's matter, shape (questions,).
     """
 
     targets: Any
     blocks: tuple[int, ...]
     of_article: Any
+    matter: Any
 
 
 def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str], articles: Sequence[ArticleText], later: float) -> Labels:
@@ -63,15 +64,17 @@ def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str
     blocks = np.cumsum([0, len(entries), len(matters), len(used)])
     class_of = {i: int(blocks[2]) + n for n, i in enumerate(used)}
     targets = np.zeros((len(rows), int(blocks[-1])), dtype=np.float32)
+    of_question = np.zeros(len(rows), dtype=np.int32)
     for n, row in enumerate(rows):
         entry = at_entry.get(row.entry)
         if entry is not None:
             targets[n, entry] = 1
         matter = row.matter if entry is None else entries[entry].matter
         if matter in matters:
+            of_question[n] = matters.index(matter)
             targets[n, int(blocks[1]) + matters.index(matter)] = 1
         for place, i in enumerate(named[n]):
             targets[n, class_of[i]] = max(0.0, 1.0 - later * place)
     none = int(blocks[-1])
     of_article = np.array([class_of.get(i, none) for i in range(len(articles))], dtype=np.int32)
-    return Labels(targets, tuple(int(b) for b in blocks[1:]), of_article)
+    return Labels(targets, tuple(int(b) for b in blocks[1:]), of_article, of_question)

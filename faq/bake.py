@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pypinyin import lazy_pinyin
+from scipy import sparse
 
-from faq import arrays, asked, gate, learn, ranker, references, tables
+from faq import arrays, asked, gate, learn, ranker, references, spelling, tables, thresholds
 from faq.features import DOCUMENT, grams, pieces, placed, said, terms
+from faq.leftout import LeftOut
+from faq.segment import normalise, words
 from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
 KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
-HELD_OUT = 1200  # questions of other hands kept out of learning, to learn confidence from
-ALIKE = 0.7  # and not so like one that was learned
+LEFT_OUT = 1500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
+OFTEN = 3  # times an article is named by them, from which the ridge scores it and its company counts
 LEGAL_AS_CALM = 0.5  # weight of a legal question among what is no danger
-HEAT = 16.0  # how sharply scores become shares
+MEANT = 20  # times a word is in our texts, from which a mistake may be read as it
 FREQUENT = 0.1  # share of the articles with a feature, above which it says nothing
+
+# A word that a mistake may be read as; not a short one that is said with any topic: numbers, pronouns, particles.
+_TOPIC = re.compile("[^一二三四五六七八九十百千万两几多少第不没别是有要就还都也又再最我你他她它您俺咱这那哪谁啥的了着过得地来去出进上下里外前后个点时候年月天日号人家子儿头们看做说讲到把被给和跟同自现]{2}|[\u4e00-\u9fff]{3,4}")
+_DIALECT = [(re.compile(p), one) for p, one in (("^([zcs])h", r"\1"), ("^[nr]", "l"), ("^hu(?=.)", "f"), ("ng$", "n"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +53,50 @@ def write(library: Library, articles: list[ArticleText], training: Path, folder:
     arrays.save(folder, "entries.matter", of_matter)
     rows = asked.read(training)
     labels = asked.label(rows, entries, matters, articles, references.LATER)
+    _write_spelling([t for texts in (*(_texts(e) for e in entries), [r.text for r in rows]) for t in texts], folder)
     _write_gate(entries, cases, [r.text for r in rows], training, folder)
     _write_ranker(entries, of_matter, folder)
     _write_references(entries, articles, labels, folder)
-    _write_asked(rows, labels, entries, folder)
+    precision = [thresholds.PRECISION_SENSITIVE if library.matters[m].sensitive else thresholds.PRECISION for m in matters]
+    _write_asked(rows, labels, entries, of_matter, precision, folder)
+
+
+def _texts(e: Entry) -> list[str]:
+    return [*e.questions, e.title, e.answer, *e.steps, *(r.says for r in e.refs)]
+
+
+def _write_spelling(texts: list[str], folder: Path) -> None:
+    """How often characters stand beside each other, how they sound, and the words that may be meant."""
+    runs = [f"^{run}^" for text in texts for run in re.findall("[\u4e00-\u9fff]+", normalise(text))]
+    pairs = Counter(pair for run in runs for pair in pairwise(run))
+    codes = np.array(sorted(ord(a) << 16 | ord(b) for a, b in pairs), dtype=np.uint32)
+    arrays.save(folder, "spelling.pairs", codes)
+    arrays.save(folder, "spelling.times", np.array([pairs[chr(c >> 16), chr(c & 0xFFFF)] for c in codes.tolist()], dtype=np.int32))
+    places = np.frombuffer("".join(runs).encode("utf-16-le"), dtype=np.uint16)
+    arrays.save(folder, "spelling.single", np.bincount(places, minlength=1 << 16).astype(np.int32))
+    block = [chr(spelling.FIRST + i) for i in range(spelling.PLACES)]
+    sounds = [lazy_pinyin(character)[0] for character in block]
+    numbers: dict[str, int] = {}
+
+    def number(sound: str) -> int:
+        return numbers.setdefault(sound, len(numbers))
+
+    arrays.save(folder, "spelling.sound", np.array([number(s) for s in sounds], dtype=np.uint16))
+    arrays.save(folder, "spelling.alike", np.array([number(_alike(s)) for s in sounds], dtype=np.uint16))
+    seen = Counter(word for text in texts for word in words(text) if _TOPIC.fullmatch(word))
+    rows = []
+    for word in sorted(word for word, times in seen.items() if times >= MEANT):
+        # By how its characters sound alone, and by how they sound in it: 行 of 银行.
+        for read in dict.fromkeys((tuple(sounds[ord(c) - spelling.FIRST] for c in word), tuple(lazy_pinyin(word)))):
+            rows.append([word, [number(s) for s in read], [number(_alike(s)) for s in read]])
+    (folder / "spelling.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+
+
+def _alike(sound: str) -> str:
+    """A sound, one for those that southern dialects do not tell apart: zh and z, n and l, hu and f, ing and in."""
+    for pattern, one in _DIALECT:
+        sound = pattern.sub(one, sound)
+    return sound
 
 
 def _write_gate(entries: list[Entry], cases: list[Case], questions: list[str], training: Path, folder: Path) -> None:
@@ -128,39 +179,51 @@ class Labelled:
         arrays.save(folder, f"{name}.bias", bias.astype(np.float32))
 
 
-def _write_asked(rows: list[asked.Asked], labels: asked.Labels, entries: list[Entry], folder: Path) -> None:
-    """What questions of other hands teach, and how sure an answer is, from a part of them held out of learning."""
+def _write_asked(
+    rows: list[asked.Asked], labels: asked.Labels, entries: list[Entry], of_matter: Any, precision: list[float], folder: Path
+) -> None:
+    """What questions of other hands teach; how sure an answer is and in which order articles come, from a part of them left out."""
     labelled = Labelled.of([r.text for r in rows])
     kernel, bias = labelled.kernel(), labels.targets.mean(axis=0)
-    out = np.random.default_rng(learn.SEED).choice(len(rows), min(HELD_OUT, len(rows) // 3), replace=False)
+    out = np.sort(np.random.default_rng(learn.SEED).choice(len(rows), min(LEFT_OUT, len(rows) // 3), replace=False))
     known = np.setdiff1d(np.arange(len(rows)), out)
-    blocks = labels.blocks[:2]  # entries and matters are enough for it
-    few = bias[: blocks[-1]]
-    targets = labels.targets[known, : blocks[-1]] - few
-    dual = learn.largest(learn.ridge(kernel[np.ix_(known, known)], targets, PENALTY_ASKED), blocks, KEPT)
-    asks, found = ranker.Ranker(folder), []
-    for i in out.tolist():
-        like = kernel[i, known]
-        if like.max() < ALIKE:  # asked in nearly the same words by the same hand it would be too easy
-            scores = asks.scores(rows[i].text, ranker.predict(dual, few, like))
-            near = max(float(like.max()), float(asks.examples.look(rows[i].text)[1].max()))
-            right = _right(entries[int(scores.argmax())], rows[i])
-            found.append((*ranker.evidence(scores, near, HEAT), right))
-    arrays.save(folder, "confidence", _confidence(np.array(found)))
-    dual = learn.largest(learn.ridge(kernel, labels.targets - bias, PENALTY_ASKED), labels.blocks, KEPT)
-    labelled.save(folder, "asked", dual, bias)
+    like = kernel[out]
+    like[:, out] = 0
+    often = (labels.targets > 0).sum(axis=0) >= OFTEN
+    often[: labels.blocks[1]] = True
+    classes = np.flatnonzero(often)
+    whole, rest = learn.ridges(kernel, labels.targets[:, classes] - bias[classes], PENALTY_ASKED, out)
+    del kernel
+    left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out], like, _dual(rest, classes, labels.blocks), bias, _habits(labels, known))
+    left_out.write(entries, of_matter, precision, labels.of_article, folder)
+    labelled.save(folder, "asked", _dual(whole, classes, labels.blocks), bias)
+    _habits(labels, np.arange(len(rows))).save(folder)
     (folder / "asked.json").write_text(json.dumps([[r.entry, r.text] for r in rows], ensure_ascii=False), encoding="utf-8")
 
 
-def _right(best: Entry, row: asked.Asked) -> bool:
-    """Whether it is the entry named for the question, or one that rests on the article named first for it."""
-    return best.id == row.entry or row.articles[0] in {(r.short_law, r.article) for r in (*best.basis, *(x.ref for x in best.refs))}
+def _dual(dual: Any, classes: Any, blocks: tuple[int, ...]) -> arrays.Largest:
+    """The largest coefficients, for all classes, of a ridge over some of them."""
+    found = learn.largest(dual, np.searchsorted(classes, blocks).tolist(), KEPT)
+    return arrays.Largest(learn.places(classes[found.columns], blocks[-1]), found.weights, blocks[-1])
 
 
-def _confidence(seen: Any) -> Any:
-    """HEAT, the weights of `ranker.evidence`, and the bias. `seen`: evidence, and whether the best was right."""
-    sure = learn.logistic(seen[:, :-1], seen[:, -1].astype(int), c=1e3)
-    return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
+def _habits(labels: asked.Labels, known: Any) -> references.Habits:
+    """How these of the labelled questions name articles."""
+    first, last = labels.blocks[1:]
+    named = sparse.csr_matrix((labels.targets[:, first:] > 0).astype(np.float32))
+    here = named.multiply(np.isin(np.arange(len(labels.matter)), known)[:, None]).tocsr()
+    times = np.asarray(here.sum(axis=0)).ravel()
+    of_matter = sparse.csr_matrix((np.ones(len(labels.matter)), (labels.matter, np.arange(len(labels.matter)))))
+    usual = (of_matter @ here).toarray()
+    usual /= np.maximum(usual.sum(axis=1, keepdims=True), 1)
+    together = (here.T @ here).tolil()
+    together.setdiag(0)
+    beside = sparse.diags((times >= OFTEN) / np.maximum(times, 1)) @ together.tocsr()
+    beside.eliminate_zeros()
+    place = np.where(labels.of_article < last, labels.of_article - first, last - first).astype(np.int32)
+    return references.Habits(
+        place, learn.packed(named), labels.matter, usual.astype(np.float32), learn.packed(beside.tocsr()), np.log1p(times).astype(np.float32)
+    )
 
 
 def _examples(entries: list[Entry]) -> Examples:

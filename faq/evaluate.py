@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def answered(self) -> bool:
-        return self.result.legal >= thresholds.LEGAL_OVERHEARD and self.confidence >= thresholds.ANSWER
+        return self.result.legal >= thresholds.LEGAL_OVERHEARD and bool(self.result.hits) and self.result.hits[0].sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Report:
 
     def text(self) -> str:
         """For a terminal: wrong-but-confident first, then reliability, then every score."""
-        lines = ["答错又很有把握的（最该先看）：", *(self.worst or ["  没有"]), "", "把握与实际（区间：条数 平均把握 → 答对）：", *self.bins, ""]
+        lines = ["答错又很有把握的（最该先看）：", *(self.worst or ["  没有"]), "", "把握与实际，学的时候留出的题（区间：条数 平均把握 → 答对）：", *self.bins, ""]
         lines += self.moved
         for name, value in self.scores.items():
             low, high = self.intervals.get(name, (value, value))
@@ -72,13 +72,17 @@ def run(retriever: Retriever, folder: Path) -> Report:
     chatter = [retriever.search(text) for text, _ in rows(folder / "chatter.tsv")]
     followed = [_ask(retriever, *row) for row in rows(folder / "followups.tsv")]
     shares = _shares(retriever, asked) | _followed(retriever, followed)
-    scores = {name: _share(values) for name, values in shares.items()} | {"calibration_error": _calibration_error(asked)}
+    left_out = [(float(c), bool(r)) for c, r in retriever.confidence.seen.tolist()]
+    by_golden = [(a.confidence, a.right) for a in asked]
+    scores = {name: _share(values) for name, values in shares.items()}
+    scores |= {"calibration_error": _calibration_error(left_out), "golden_calibration_error": _calibration_error(by_golden)}
     scores |= _gate_scores(asked, chatter)
     scores |= _danger_scores(retriever, folder)
     scores = {name: round(value, 4) for name, value in scores.items()}
     wrong = sorted((a for a in asked if not a.right), key=lambda a: -a.confidence)[:WORST]
     misses = _misses(scores, folder / "expected.yaml")
-    return Report(scores, _intervals(shares), misses, [_wrong(a) for a in wrong], _bins(asked), _moved(asked, folder), asked)
+    bins = [*_bins(left_out), "", "把握与实际，问题集：", *_bins(by_golden)]
+    return Report(scores, _intervals(shares), misses, [_wrong(a) for a in wrong], bins, _moved(asked, folder), asked)
 
 
 def golden(retriever: Retriever, folder: Path) -> list[Asked]:
@@ -168,7 +172,7 @@ def _share(what: Iterable[bool | float]) -> float:
 def _gate_scores(asked: Sequence[Asked], chatter: Sequence[Result]) -> dict[str, float]:
     """`chatter_heard` counts what is taken for legal at all, `chatter_answered` what would get an entry's answer."""
     heard = [r for r in chatter if r.legal >= thresholds.LEGAL_OVERHEARD]
-    answered = [r for r in heard if r.hits and r.hits[0].confidence >= thresholds.ANSWER]
+    answered = [r for r in heard if r.hits and r.hits[0].sure]
     return {
         "legal_recognised": _share(a.result.legal >= thresholds.LEGAL_OVERHEARD for a in asked),
         "chatter_heard": len(heard) / max(1, len(chatter)),
@@ -201,23 +205,25 @@ def _recalls(retriever: Retriever, asked: Sequence[Asked]) -> list[float]:
     return found
 
 
-def _binned(asked: Sequence[Asked]) -> list[list[Asked]]:
-    found: list[list[Asked]] = [[] for _ in range(BINS)]
-    for a in asked:
-        found[min(BINS - 1, int(a.confidence * BINS))].append(a)
+Seen = Sequence[tuple[float, bool]]  # confidence in an answer, and whether it was right
+
+
+def _binned(seen: Seen) -> list[list[tuple[float, bool]]]:
+    found: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
+    for confidence, right in seen:
+        found[min(BINS - 1, int(confidence * BINS))].append((confidence, right))
     return found
 
 
-def _calibration_error(asked: Sequence[Asked]) -> float:
+def _calibration_error(seen: Seen) -> float:
     """Expected calibration error over ten bins of equal width (Naeini, Cooper & Hauskrecht 2015)."""
-    gaps = [abs(sum(a.confidence for a in b) - sum(a.right for a in b)) for b in _binned(asked)]
-    return sum(gaps) / len(asked)
+    return sum(abs(sum(c for c, _ in b) - sum(r for _, r in b)) for b in _binned(seen)) / len(seen)
 
 
-def _bins(asked: Sequence[Asked]) -> list[str]:
+def _bins(seen: Seen) -> list[str]:
     return [
-        f"  {n / BINS:.1f}–{(n + 1) / BINS:.1f}：{len(b):4}　{_share(a.confidence for a in b):.2f} → {_share(a.right for a in b):.2f}"
-        for n, b in enumerate(_binned(asked)) if b
+        f"  {n / BINS:.1f}–{(n + 1) / BINS:.1f}：{len(b):4}　{_share(c for c, _ in b):.2f} → {_share(r for _, r in b):.2f}"
+        for n, b in enumerate(_binned(seen)) if b
     ]  # fmt: skip
 
 

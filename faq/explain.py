@@ -8,6 +8,7 @@ from faq import thresholds
 from faq.features import concepts
 from faq.retriever import Danger, Hit, Retriever
 from faq.segment import normalise, words
+from faq.spelling import Correction
 from knowledge.citation import ArticleRef
 
 NEAREST = 5
@@ -26,6 +27,7 @@ class Explanation:
     """`nearest`: the labelled texts most like the question: entry, text, likeness from 0 to 1. `verdict`: what decides, in words."""
 
     plain: str
+    corrections: tuple[Correction, ...]
     tokens: tuple[str, ...]
     concepts: tuple[str, ...]
     legal: float
@@ -41,34 +43,31 @@ def explain(retriever: Retriever, question: str, k: int = 5) -> Explanation:
     result, danger = retriever.search(question, k=k), retriever.danger(question)
     candidates = tuple(Candidate(h, parts) for h, parts in zip(result.hits, retriever.parts(question, result.hits), strict=True))
     return Explanation(
-        normalise(question), tuple(words(question)), tuple(concepts(question)), result.legal, danger, candidates,
-        tuple(retriever.nearest(question, NEAREST)), result.references, _verdict(result.legal, danger, result.hits, _enough(retriever, result.hits)),
+        normalise(question), retriever.corrections(question), tuple(words(question)), tuple(concepts(question)), result.legal, danger, candidates,
+        tuple(retriever.nearest(question, NEAREST)), result.references, _verdict(result.legal, danger, result.hits),
     )  # fmt: skip
 
 
-def _enough(retriever: Retriever, hits: tuple[Hit, ...]) -> float:
-    return thresholds.answer(sensitive=bool(hits) and retriever.library.matters[hits[0].matter].sensitive)
-
-
-def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...], enough: float) -> str:
+def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...]) -> str:
     """What the thresholds make of it, for a question overheard in a group."""
     if danger:
         return f"危险 {danger.probability:.2f} 到了 {thresholds.DANGER}：先说求助电话，立刻通知人"
     if legal < thresholds.LEGAL_OVERHEARD:
         addressed = "，@机器人时才答" if legal >= thresholds.LEGAL_ADDRESSED else ""
         return f"是法律问题的把握 {legal:.2f} 不到 {thresholds.LEGAL_OVERHEARD}：不作声{addressed}"
-    best = hits[0].confidence if hits else 0.0
-    if best >= enough:
-        return f"把握 {best:.2f} 到了 {enough}：答"
+    best, enough = (hits[0].confidence, hits[0].enough) if hits else (0.0, 1.0)
+    if hits and hits[0].sure:
+        return f"把握 {best:.2f} 到了 {enough:.2f}：答"
     close = [h.confidence for h in hits[:3] if h.confidence >= thresholds.OPTION]
     if len(close) >= 2 and sum(close) >= thresholds.CLARIFY:
-        return f"把握 {best:.2f} 不到 {enough}，前 {len(close)} 个一共 {sum(close):.2f} 到了 {thresholds.CLARIFY}：问是哪一件"
-    return f"把握 {best:.2f} 不到 {enough}：转给法律顾问"
+        return f"把握 {best:.2f} 不到 {enough:.2f}，前 {len(close)} 个一共 {sum(close):.2f} 到了 {thresholds.CLARIFY}：问是哪一件"
+    return f"把握 {best:.2f} 不到 {enough:.2f}：转给法律顾问"
 
 
 def as_text(e: Explanation) -> str:
     """For a terminal."""
-    lines = [f"规范后：{e.plain}", f"分词：{' '.join(e.tokens)}", f"触到的概念：{' '.join(e.concepts) or '无'}",
+    lines = [f"规范后：{e.plain}",
+             f"听作：{'，'.join(f'{c.written}→{c.meant}（{c.gain:+.1f}）' for c in e.corrections) or '没有改'}", f"分词：{' '.join(e.tokens)}", f"触到的概念：{' '.join(e.concepts) or '无'}",
              f"是法律问题：{e.legal:.2f}　危险：{f'{e.danger.kind} {e.danger.probability:.2f}' if e.danger else '无'}", "候选："]  # fmt: skip
     for n, c in enumerate(e.candidates, 1):
         parts = "，".join(f"{name} {value:+.3f}" for name, value in c.parts.items())
@@ -80,7 +79,8 @@ def as_text(e: Explanation) -> str:
 def as_json(e: Explanation) -> dict[str, object]:
     """For the console and other programs."""
     return {
-        "plain": e.plain, "tokens": [*e.tokens], "concepts": [*e.concepts], "legal": round(e.legal, 4),
+        "plain": e.plain, "corrections": [{"written": c.written, "meant": c.meant, "gain": round(c.gain, 2)} for c in e.corrections],
+        "tokens": [*e.tokens], "concepts": [*e.concepts], "legal": round(e.legal, 4),
         "danger": {"kind": e.danger.kind, "probability": round(e.danger.probability, 4)} if e.danger else None,
         "candidates": [
             {"entry": c.hit.entry_id, "matter": c.hit.matter, "title": c.hit.title, "score": round(c.hit.score, 4),

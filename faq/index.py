@@ -10,10 +10,10 @@ from pathlib import Path
 
 from knowledge.library import Library
 
-FORMAT = "23"  # raise when the arrays or the learning change
+FORMAT = "26"  # raise when the arrays or the learning change
 HERE = Path(__file__).parent
 TRAINING = HERE / "training"
-_READ = ("userdict.txt", "stopwords.txt", "concepts.tsv")
+_READ = ("userdict.txt", "stopwords.txt", "dialect.tsv", "concepts.tsv")
 
 
 def build(library: Library, folder: Path, today: date, training: Path | None = None) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,16 @@ NEAR = 600  # labelled texts that are weighed; measured better than all of them,
 WORDS = 0.3  # share of words in the kernel, the rest is characters
 
 
+class Look(NamedTuple):
+    """A question beside labelled texts: the scores of the classes, shape (classes,); the likeness to each text, shape (texts,), and that
+    by characters alone.
+    """
+
+    classes: Floats
+    likeness: Floats
+    characters: Floats
+
+
 class Labelled:
     """Labelled texts, and what the ridge learned from them: scores for the classes they are labelled with."""
 
@@ -36,11 +47,10 @@ class Labelled:
         self._bias: Floats = load(folder, f"{name}.bias")  # (classes,)
         self.look = lru_cache(16)(self._look)  # one question is looked at for entries and for articles
 
-    def _look(self, text: str) -> tuple[Floats, Floats, Floats]:
-        """The scores of the classes, shape (classes,); the likeness to every text, shape (texts,), and that by characters alone."""
+    def _look(self, text: str) -> Look:
         characters = self._characters.scores(grams(text, LOW, HIGH))
         kernel = mixed(self._words.scores(terms(text)), characters)
-        return predict(self._dual, self._bias, kernel), kernel, characters
+        return Look(predict(self._dual, self._bias, kernel), kernel, characters)
 
 
 class Ranker:
@@ -49,7 +59,7 @@ class Ranker:
     def __init__(self, folder: Path) -> None:
         self.examples = Labelled(folder, "examples")  # classes: entries, matters
         self._documents = [Postings.load(folder, f"entries.{name}") for name in DOCUMENT]  # BM25
-        self._matters: Ints = load(folder, "entries.matter")  # (entries,)
+        self.matters: Ints = load(folder, "entries.matter")  # (entries,)
         self._bodies: Ints = load(folder, "entries.body")  # (entries,): the example that is the entry's body
 
     def scores(self, text: str, asked: Floats) -> Floats:
@@ -66,15 +76,21 @@ class Ranker:
 
     def _by_entry(self, classes: Floats) -> list[Floats]:
         """What a ridge says of each entry, and of each entry's matter."""
-        entries = len(self._matters)
-        return [classes[:entries], classes[entries:][self._matters]]  # further classes, if any, are not for entries
+        entries = len(self.matters)
+        return [classes[:entries], classes[entries:][self.matters]]  # further classes, if any, are not for entries
 
 
 class Confidence:
-    """From scores to calibrated probabilities."""
+    """From scores to calibrated probabilities.
+
+    `enough`: from which one an entry of a matter is given out, shape (matters,); `seen`: out-of-fold confidence in the answers it was
+    learned from, and whether they were right, shape (answers, 2).
+    """
 
     def __init__(self, folder: Path) -> None:
         self._learned: Floats = load(folder, "confidence")  # heat, weights of `evidence`, bias
+        self.enough: Floats = load(folder, "confidence.enough")
+        self.seen: Floats = load(folder, "confidence.seen")
 
     def chances(self, scores: Floats, near: float) -> Floats:
         """P(the entry answers) from its score, shape (entries,). They sum to less than 1: perhaps none of them does.
@@ -101,8 +117,14 @@ def evidence(scores: Floats, near: float, heat: float) -> tuple[float, float, fl
 
 def predict(dual: Largest, bias: Floats, kernel: Floats) -> Floats:
     """What the ridge says of a text with this likeness to the texts it learned from: the score of each class."""
-    near = np.argpartition(-kernel, NEAR)[:NEAR] if len(kernel) > NEAR else np.arange(len(kernel))
+    near = nearest(kernel, NEAR)
     return dual.total(near, kernel[near]) + bias
+
+
+def nearest(likeness: Floats, most: int) -> Ints:
+    """The places of the largest values, in no order."""
+    found = np.argpartition(-likeness, most)[:most] if len(likeness) > most else np.arange(len(likeness))
+    return found.astype(np.int32)
 
 
 def mixed(by_words: Floats, by_characters: Floats) -> Floats:

@@ -1,15 +1,22 @@
-"""Which articles a question rests on: the likely entries' own, those of questions like it, and what the statutes' texts say."""
+"""Which articles a question rests on: the likely entries' own, those of questions like it, and what the statutes' texts say.
+
+A sum of these brings up candidates; a logistic regression that was learned from held-out questions puts them in order. It also sees how
+articles are usually named: how often, for which matter, and beside which others.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from faq.arrays import Floats, Ints, Postings, load
+from faq import arrays
+from faq.arrays import Floats, Ints, Postings, Rows, load
 from faq.features import DOCUMENT
-from faq.ranker import Labelled
+from faq.ranker import Look, nearest
 from knowledge.citation import ArticleRef
 
 MOST = 5
@@ -21,12 +28,43 @@ SPREAD = 6.5  # how sharply entries' scores become shares: an article that sever
 BORROWED = 3.0  # what the ridge over labelled questions counts for the article itself
 CHAPTER = 0.2  # and for its chapter
 OF_QUESTION = 1.0  # what it counts to have the question's own words, or its characters: all of them
+CANDIDATES = 80  # articles that are put in order
+NEAREST = 50  # labelled questions whose articles are votes
+COMPANY = 8  # of the best candidates, whose company counts
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How labelled questions name articles. Only articles that are named at all have a place in it.
+
+    `of_article`: each article's place, shape (articles,), and the number of places where it has none; `named`: questions x places;
+    `matter`: each question's; `usual`: P(the article | the matter), shape (matters, places); `beside`: P(the column's article | the row's)
+    where the row's is named often enough; `times`: ln(1 + how often), shape (places,).
+    """
+
+    of_article: Ints
+    named: Rows
+    matter: Ints
+    usual: Any
+    beside: Rows
+    times: Floats
+
+    def save(self, folder: Path) -> None:
+        self.named.save(folder, "habits.named")
+        self.beside.save(folder, "habits.beside")
+        for name in ("of_article", "matter", "usual", "times"):
+            arrays.save(folder, f"habits.{name}", getattr(self, name))
+
+    @classmethod
+    def load(cls, folder: Path) -> Habits:
+        at = {name: load(folder, f"habits.{name}") for name in ("of_article", "matter", "usual", "times")}
+        return cls(named=Rows.load(folder, "habits.named"), beside=Rows.load(folder, "habits.beside"), **at)
 
 
 class References:
-    """Articles in force on the day of the build. `asked`: what the ridge over labelled questions says of a question."""
+    """Articles in force on the day of the build. `asked`, to all of it: what the ridge over labelled questions sees in a question."""
 
-    def __init__(self, folder: Path, asked: Labelled) -> None:
+    def __init__(self, folder: Path) -> None:
         rows: list[list[str]] = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
         self._articles = rows
         self._known = {f"{ArticleRef(law, article).short_law} {article}" for law, article in rows}
@@ -34,33 +72,52 @@ class References:
         self._article: Ints = load(folder, "cited.article")
         self._weight: Floats = load(folder, "cited.weight")
         self._statutes = [Postings.load(folder, f"statutes.{name}") for name in DOCUMENT]  # BM25
-        self._asked = asked
         self._class: Ints = load(folder, "articles.class")  # (articles,): each one's class in `asked`; one past the last: none
         self._chapter: Ints = load(folder, "articles.chapter")  # (articles,): which chapter it stands in
 
     def __contains__(self, key: str) -> bool:
         return key in self._known
 
-    def best(self, text: str, entries: Floats) -> tuple[ArticleRef, ...]:
-        """At most five articles, best first, for a question to which the entries have these scores."""
-        scores = self.scores(text, entries)
-        order = np.argpartition(-scores, MOST)[:MOST]
-        order = order[np.argsort(-scores[order], kind="stable")]
+    def best(self, text: str, entries: Floats, asked: Look, habits: Habits, weights: Floats) -> tuple[ArticleRef, ...]:
+        """At most five articles, best first, for a question to which the entries have these scores. `weights`: of the `evidence`."""
+        found, evidence = self.evidence(self.scores(text, entries, asked), asked, habits)
+        order = found[np.argsort(-(evidence @ weights), kind="stable")[:MOST]]
         return tuple(ArticleRef(*self._articles[i]) for i in order.tolist())
 
-    def scores(self, text: str, entries: Floats) -> Floats:
+    def evidence(self, scores: Floats, asked: Look, habits: Habits) -> tuple[Ints, Floats]:
+        """The candidates, best first by these scores, and what tells how well each fits, shape (candidates, signs)."""
+        most = min(CANDIDATES, len(scores))
+        found = np.argpartition(-scores, most - 1)[:most]
+        found = found[np.argsort(-scores[found], kind="stable")]
+        near = nearest(asked.likeness, NEAREST)
+        shares = asked.likeness[near] ** 2
+        shares = shares / max(float(shares.sum()), 1e-9)
+        votes = habits.named.total(near, shares)
+        matters = np.bincount(habits.matter[near], weights=shares, minlength=len(habits.usual))
+        usual = np.log(matters @ habits.usual + 1e-5)
+        borrowed = np.append(asked.classes, np.float32(0))[self._class[found]]
+        place: Ints = habits.of_article[found]
+        named = place < len(habits.times)
+        first = named[:COMPANY]
+        beside = habits.beside.total(place[:COMPANY][first], np.maximum(borrowed[:COMPANY][first], 0))
+        of = np.stack([habits.times, votes, beside, usual], axis=1)[np.where(named, place, 0)]
+        times, votes, beside, usual = np.where(named[:, None], of, [0, 0, 0, np.log(1e-5)]).T
+        total, rank = scores[found], 1 / np.arange(1, len(found) + 1)
+        signs = (total, total - total[0], rank, borrowed, times, votes, np.log(votes + 0.01), beside, usual)
+        return found.astype(np.int32), np.stack(signs, axis=1).astype(np.float32)
+
+    def scores(self, text: str, entries: Floats, asked: Look) -> Floats:
         """Shape (articles,)."""
-        found = self.labelled(text, entries)
+        found = self.labelled(entries, asked)
         for statutes, cut in zip(self._statutes, DOCUMENT.values(), strict=True):
             found += OF_QUESTION * statutes.shares(cut(text))
         return found
 
-    def labelled(self, text: str, entries: Floats) -> Floats:
+    def labelled(self, entries: Floats, asked: Look) -> Floats:
         """What labels say, without the articles' own text: those of the entries, and of questions like this one. Shape (articles,)."""
         shares = np.exp(SPREAD * (entries - entries.max()))
         shares /= shares.sum()
         found = np.bincount(self._article, weights=shares[self._entry] * self._weight, minlength=len(self._articles))
-        classes = np.append(self._asked.look(text)[0], np.float32(0))
-        borrowed = classes[self._class]
+        borrowed = np.append(asked.classes, np.float32(0))[self._class]
         found += BORROWED * borrowed + CHAPTER * np.bincount(self._chapter, weights=borrowed)[self._chapter]
         return np.asarray(found, dtype=np.float32)

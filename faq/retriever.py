@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from faq import segment
-from faq.arrays import Floats
+from faq.arrays import Floats, load
 from faq.gate import Danger, Gate, sigmoid
 from faq.ranker import SIGNALS, Confidence, Labelled, Ranker, weights
-from faq.references import References
+from faq.references import Habits, References
+from faq.spelling import Correction, Spelling
 from knowledge.citation import ArticleRef
 from knowledge.library import Library
 
@@ -27,13 +28,21 @@ SAID = 200  # characters of what was said before that are kept
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry that may answer the question. `confidence`: calibrated P(this entry is the right answer)."""
+    """An entry that may answer the question. `confidence`: calibrated P(this entry is the right answer); `enough`: from which it is
+    given out.
+    """
 
     entry_id: str
     matter: str
     title: str
     score: float
     confidence: float
+    enough: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether it may be given out as the answer."""
+        return self.confidence >= self.enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,13 @@ class Retriever:
     def __init__(self, index_dir: Path, library: Library) -> None:
         self.library = library
         self._gate = Gate(index_dir)
+        self._spelling = Spelling(index_dir)
         self._ranker = Ranker(index_dir)
         self._asked = Labelled(index_dir, "asked")
-        self._confidence = Confidence(index_dir)
-        self._references = References(index_dir, self._asked)
+        self.confidence = Confidence(index_dir)
+        self._references = References(index_dir)
+        self._habits = Habits.load(index_dir)
+        self._order: Floats = load(index_dir, "references")  # weights of `References.evidence`
         rows: list[tuple[str, str, str]] = json.loads((index_dir / "entries.json").read_text(encoding="utf-8"))
         self._entries = rows  # id, matter, title
         self._asked_texts = index_dir / "asked.json"  # entry, text; only an explanation reads it
@@ -80,18 +92,26 @@ class Retriever:
         legal = sigmoid(float(self._gate.logits(text)[0]) + (FOLLOWING if before else 0.0))
         if legal < least:
             return Result((), legal, (), text)
-        scores = self._scores(text)
-        if before and not self._new(text, scores, matter):
+        meant = self._meant(text)
+        scores = self._scores(meant)
+        if before and not self._new(meant, scores, matter):
             text = f"{before[-SAID:]} {text}"
-            scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(text)
-        chances = self._chances(text, scores)
+            meant = self._meant(text)
+            scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(meant)
+        chances = self._chances(meant, scores)
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         hits = tuple(self._hit(i, scores, chances) for i in best)
-        return Result(hits, legal, self._references.best(text, scores), text)
+        references = self._references.best(meant, scores, self._asked.look(meant), self._habits, self._order)
+        return Result(hits, legal, references, text)
+
+    def corrections(self, text: str) -> tuple[Correction, ...]:
+        """What is read as another word of the same sound, surest first."""
+        return self._spelling.read(text)[1]
 
     def parts(self, text: str, hits: Sequence[Hit]) -> list[dict[str, float]]:
         """What each signal adds to the scores of these hits of a question that stands alone."""
-        signals = self._ranker.signals(text, self._asked.look(text)[0])
+        meant = self._meant(text)
+        signals = self._ranker.signals(meant, self._asked.look(meant).classes)
         at = {entry_id: i for i, (entry_id, _, _) in enumerate(self._entries)}
         return [dict(zip(SIGNALS, (signals[at[h.entry_id]] * weights()).tolist(), strict=True)) for h in hits]
 
@@ -101,7 +121,7 @@ class Retriever:
         others: list[tuple[str, str]] = json.loads(self._asked_texts.read_text(encoding="utf-8"))
         found = []
         for part, labelled in ((self._ranker.examples, ours), (self._asked, others)):
-            likeness = part.look(text)[1]
+            likeness = part.look(self._meant(text)).likeness
             found += [(*labelled[i], float(likeness[i])) for i in np.argsort(-likeness, kind="stable")[:k].tolist()]
         return sorted(found, key=lambda f: -f[2])[:k]
 
@@ -109,18 +129,22 @@ class Retriever:
         """Whether an article, “民法典 577”, was in force when the index was built."""
         return article in self._references
 
+    def _meant(self, text: str) -> str:
+        return self._spelling.read(text)[0]
+
     def _new(self, text: str, scores: Floats, matter: str | None) -> bool:
         """Whether these are the scores of a message that surely speaks of another matter."""
         return self._entries[int(scores.argmax())][1] != matter and float(self._chances(text, scores).max()) >= SURE
 
     def _scores(self, text: str) -> Floats:
         """How well each entry answers, shape (entries,)."""
-        return self._ranker.scores(text, self._asked.look(text)[0])
+        return self._ranker.scores(text, self._asked.look(text).classes)
 
     def _chances(self, text: str, scores: Floats) -> Floats:
-        near = max(float(labelled.look(text)[1].max()) for labelled in (self._ranker.examples, self._asked))
-        return self._confidence.chances(scores, near)
+        near = max(float(labelled.look(text).likeness.max()) for labelled in (self._ranker.examples, self._asked))
+        return self.confidence.chances(scores, near)
 
     def _hit(self, i: int, scores: Floats, chances: Floats) -> Hit:
         entry_id, matter, title = self._entries[i]
-        return Hit(entry_id, matter, title, float(scores[i]), float(chances[i]))
+        enough = float(self.confidence.enough[self._ranker.matters[i]])
+        return Hit(entry_id, matter, title, float(scores[i]), float(chances[i]), enough)

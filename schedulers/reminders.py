@@ -12,8 +12,8 @@ from bot.config import Settings
 from bot.desk import Desk
 from bot.desk.calendar import WorkCalendar
 from bot.domain import TicketStatus
-from bot.store import contexts, deliveries, messages, simulated, tickets
-from bot.store.accuracy import keep
+from bot.store import accuracy as kept
+from bot.store import contexts, deliveries, messages, simulated, tickets, verdicts
 from bot.store.tickets import Ticket
 from faq import accuracy
 from faq.accuracy import GOLDEN
@@ -93,6 +93,7 @@ def forget(engine: sa.Engine, front: Desk, now: datetime) -> None:
         contexts.forget(conn, now - timedelta(days=2))
         deliveries.forget(conn, before, now)
         simulated.forget(conn, before)
+        verdicts.forget(conn, before)
     log.info("forgotten", messages=touched)
 
 
@@ -101,6 +102,9 @@ def measure(engine: sa.Engine, settings: Settings, now: datetime) -> list[str]:
     if not GOLDEN.exists():
         return []
     library = Library(settings.knowledge_db)
-    found = accuracy.measure(golden(Retriever(settings.index_dir, library), GOLDEN), library)
+    retriever = Retriever(settings.index_dir, library)
+    with engine.connect() as conn:
+        judged = kept.judged(conn, retriever)
+    found = accuracy.measure(golden(retriever, GOLDEN), library, judged)
     with engine.begin() as conn:
-        return keep(conn, found, now)
+        return kept.keep(conn, found, now)

@@ -174,7 +174,9 @@ def _release(settings: Settings, coming: Coming, by: str, note: str, questions: 
         report = evaluation.run(Retriever(folder / "index", trial), questions)
         if report.misses:
             raise FarunError("没有发布，问题集没过：" + "；".join(report.misses))
-        measured = measure(report.asked, trial)
+        with reading(settings) as conn:
+            judged = accuracy.judged(conn, Retriever(folder / "index", trial))
+        measured = measure(report.asked, trial, judged)
         with writing(settings) as conn:
             editing.publish(conn, coming, by, note, report.scores, now)
             accuracy.keep(conn, measured, now)

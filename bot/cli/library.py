@@ -18,7 +18,7 @@ from bot.config import Settings
 from bot.domain import SHANGHAI
 from bot.errors import FarunError
 from bot.store import accuracy as measured
-from bot.store import deliveries, messages, quarantine, reading
+from bot.store import deliveries, messages, quarantine, reading, verdicts
 from faq import accuracy as measuring
 from faq import evaluate as evaluation
 from faq import explain as explaining
@@ -169,11 +169,15 @@ def accuracy(measure: bool) -> None:
     engine = store.connect(settings.url)
     if measure:
         library = Library(settings.knowledge_db)
-        found = measuring.measure(evaluation.golden(Retriever(settings.index_dir, library), measuring.GOLDEN), library)
+        retriever = Retriever(settings.index_dir, library)
+        with reading(engine) as conn:
+            judged = measured.judged(conn, retriever)
+        found = measuring.measure(evaluation.golden(retriever, measuring.GOLDEN), library, judged)
         with engine.begin() as conn:
             measured.keep(conn, found, now)
     with reading(engine) as conn:
         when, rows = measured.last(conn)
+        said = verdicts.given(conn)
     if when is None:
         raise FarunError("还没有考过，加 --measure")
     click.echo(f"{when.astimezone(SHANGHAI):%Y-%m-%d %H:%M}　承诺：95% 的下限不低于 {measuring.PROMISE:.0%}（答了 {measuring.ENOUGH} 个以上才算）")
@@ -181,6 +185,10 @@ def accuracy(measure: bool) -> None:
         click.echo(f"{m.matter:32} 问 {m.asked:3}　答 {m.answered:3}　对 {m.right:3}　下限 {m.lower:.2f}　{'' if m.kept else '只由人答'}")
     answered, right = sum(m.answered for m in rows), sum(m.right for m in rows)
     click.echo(f"合计：答 {answered}，对 {right}（{right / max(1, answered):.1%}）")
+    click.echo(f"顾问核对过 {len(said)} 条答复，认可 {sum(v.right for v in said)} 条")
+    for v in said:
+        if not v.right:
+            click.echo(f"纠错　{v.at.astimezone(SHANGHAI):%Y-%m-%d}　{v.entry_id}　问：{v.question}　顾问说：{v.note or '（没写）'}")
 
 
 COMMANDS = [build, law, search, evaluate, accuracy]

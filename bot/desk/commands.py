@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,11 +14,12 @@ from bot import wording
 from bot.desk import Desk, pushes
 from bot.desk.calendar import after_quiet
 from bot.domain import SHANGHAI, Command, Context, Inbound, Person, Role
-from bot.store import accuracy, deliveries, roster, tickets
+from bot.store import accuracy, deliveries, roster, tickets, verdicts
 from bot.store.tickets import Ticket
 from knowledge.citation import ArticleRef, parse
 
 LISTED_NOTICES = 20
+JUST_ANSWERED = timedelta(days=1)  # how long an answer is the one that is judged without being quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +312,23 @@ def _close(d: Doing) -> str:
     return wording.CLOSED.format(n=ticket.id)
 
 
+def _approve(d: Doing) -> str:
+    return _judge(d, right=True)
+
+
+def _correct(d: Doing) -> str:
+    return _judge(d, right=False)
+
+
+def _judge(d: Doing, *, right: bool) -> str:
+    """What the advisor says of the robot's answer in this room; it is asked again every night."""
+    answered = verdicts.answer_in(d.conn, d.message, d.now - JUST_ANSWERED)
+    if answered is None:
+        return wording.NOTHING_TO_JUDGE
+    verdicts.keep(d.conn, answered, d.person.id, d.now, right=right, note="" if right else d.command.argument.strip())
+    return wording.APPROVED if right else wording.CORRECTED
+
+
 # ------------------------------------------------------------------ the bureau and the village
 
 
@@ -390,7 +408,7 @@ _FOR_ALL: dict[str, Callable[[Doing], str]] = {
 }  # fmt: skip
 _FOR_ADVISORS: dict[str, Callable[[Doing], str]] = {
     "list": _list, "detail": _detail, "claim": _claim, "answer": _answer, "ask_back": _ask_back, "transfer": _transfer,
-    "extend": _extend, "close": _close,
+    "extend": _extend, "close": _close, "approve": _approve, "correct": _correct,
 }  # fmt: skip
 _FOR_BUREAU: dict[str, Callable[[Doing], str]] = {
     "list": _regional_list, "detail": _bureau_detail, "assign": _assign, "urge": _urge, "push": _push,

@@ -50,7 +50,7 @@ def _by_confidence(
 ) -> Decision:
     best = hits[0] if hits else None
     entry = library.entry(best.entry_id) if best else None
-    if best and entry and best.confidence >= _enough(best, library):
+    if best and entry and best.sure:
         barred = _barred(entry, context)
         if barred:
             return Escalate(finding.question, barred, finding)
@@ -87,12 +87,6 @@ def chosen_option(message: Inbound, context: Context, library: Library) -> Decis
     if barred:
         return Escalate(talk.question, barred, Finding(entry.matter, entry.id, 1.0))
     return Answer(_words(entry, context, library, talk.question), Finding(entry.matter, entry.id, 1.0, tuple(r.ref for r in entry.refs)))
-
-
-def _enough(best: Hit, library: Library) -> float:
-    """The confidence from which a matter's entries are given out."""
-    matter = library.matters.get(best.matter)
-    return thresholds.answer(sensitive=bool(matter and matter.sensitive))
 
 
 def _barred(entry: Entry, context: Context) -> str | None:

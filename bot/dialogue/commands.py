@@ -11,7 +11,7 @@ IN_UNBOUND_ROOMS = frozenset({"bind"})
 _EVERYONE = {"帮助": "help", "法条": "law", "材料": "papers", "服务点": "places", "转人工": "human", "找律师": "human", "进度": "progress", "评价": "rate",
              "撤回": "withdraw", "补充": "add", "绑定": "bind"}  # fmt: skip
 _ADVISOR = {"工单": "list", "详情": "detail", "接单": "claim", "答复": "answer", "追问": "ask_back", "转办": "transfer",
-            "延期": "extend", "结案": "close"}  # fmt: skip
+            "延期": "extend", "结案": "close", "认可": "approve", "纠错": "correct"}  # fmt: skip
 _OFFICER = {"工单": "list", "详情": "detail", "指派": "assign", "催办": "urge", "推送": "push", "未送达": "unsettled",
             "统计": "figures"}  # fmt: skip
 _CADRE = {"工单": "list", "催办": "urge", "代问": "ask_for"}
@@ -19,6 +19,7 @@ _OWN = {Role.VILLAGER: {}, Role.ADVISOR: _ADVISOR, Role.OFFICER: _OFFICER, Role.
 _NUMBERED = frozenset({"detail", "claim", "answer", "ask_back", "transfer", "extend", "close", "assign", "urge", "progress",
                        "rate", "withdraw", "add"})  # fmt: skip
 # Commands that ordinary talk may begin with: they count only as the whole message, or with what they need behind them.
+_APPROVED = re.compile(r"[。.！!]*")
 _NEEDS = {
     "law": re.compile(r"\d{0,2}|.*\d.*|.*第.+条.*"),
     "rate": re.compile(r"[\d\s,，、/]*分?"),
@@ -53,6 +54,8 @@ def _typed(text: str, role: Role, quoted: int | None) -> Command | None:
         return None
     name, rest = words[word], text[len(word) :].lstrip(" \u2005\u3000:：,，")
     if role is Role.VILLAGER and not _really(name, word, text, rest):
+        return None
+    if name == "approve" and not _APPROVED.fullmatch(rest):
         return None
     if name not in _NUMBERED:
         return Command(name, rest)

@@ -15,7 +15,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISION = "0003"  # the newest in migrations/versions; so that only an upgrade has to load alembic
+REVISION = "0004"  # the newest in migrations/versions; so that only an upgrade has to load alembic
 
 
 def connect(url: str) -> sa.Engine:

@@ -8,9 +8,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain import SHANGHAI
-from bot.store import quarantine
+from bot.store import quarantine, verdicts
 from bot.store.schema import accuracy
-from faq.accuracy import PROMISE, Measured
+from faq.accuracy import PROMISE, Judged, Measured
+from faq.retriever import Retriever
 
 
 def keep(conn: sa.Connection, measured: Sequence[Measured], now: datetime) -> list[str]:
@@ -28,6 +29,11 @@ def keep(conn: sa.Connection, measured: Sequence[Measured], now: datetime) -> li
         if m.kept:
             quarantine.clear(conn, held_key(m.matter), "farun", now)
     return [m.matter for m in broken]
+
+
+def judged(conn: sa.Connection, retriever: Retriever) -> list[Judged]:
+    """What advisors judged, asked again."""
+    return [Judged(v.entry_id, v.matter, v.right, retriever.search(v.question)) for v in verdicts.given(conn)]
 
 
 def held_key(matter: str) -> str:

@@ -384,6 +384,20 @@ accuracy = sa.Table(
     sa.Column("promise", sa.Float, nullable=False),
 )
 
+# What an advisor said of an answer of the robot. The question is kept with it: the message is forgotten some day.
+verdict = sa.Table(
+    "verdict",
+    metadata,
+    sa.Column("message_id", Big, primary_key=True, autoincrement=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("entry_id", sa.String(96), nullable=False),
+    sa.Column("matter", sa.String(64), nullable=False),
+    sa.Column("right", sa.Boolean, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -12,7 +12,7 @@ from bot.store import quarantine, schema
 from tests.conversation import VILLAGE, deliver
 
 WAGES = "老板拖欠我三个月工资，没签合同，咋办"
-UNSURE = "火箭残骸落到我家山上，该找谁"
+UNSURE = "陨石砸到我家田里，法律上归谁"
 
 
 def ticket_number(text: str) -> int:
@@ -229,7 +229,7 @@ def test_an_unsure_question_opens_a_ticket(liu, wang):
     number = ticket_number(said)
     assert "王律师" in said and "答复您" in said
     (told,) = [t for t in wang.heard() if f"工单号 {number}" in t]
-    assert "残骸" in told and "刘婶" in told and "清水村" in told
+    assert "陨石" in told and "刘婶" in told and "清水村" in told
 
 
 def test_asking_for_a_person_hands_over_the_last_question(liu, wang):

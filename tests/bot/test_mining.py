@@ -27,21 +27,21 @@ def test_questions_about_the_same_come_together_and_name_their_entry(retriever, 
 
 
 def test_what_no_entry_answers_is_drafted_from_the_advisors_answer(retriever, library, clock):
-    answer = "这是火箭的残骸，先别碰，离远一点，等航天部门的人来收走。"
-    (made,) = mining.propose(asked("火箭残骸落到我家山上，该找谁", answer=answer, ticket=12), retriever, library, clock())
+    answer = "先别碰那块陨石，离远一点，等懂行的人来看。"
+    (made,) = mining.propose(asked("陨石砸到我家田里，法律上归谁", answer=answer, ticket=12), retriever, library, clock())
     assert (made.kind, made.entry_id, made.tickets) == ("entry", None, (12,))
     draft = mining.drafted(made)
     assert draft["answer"] == answer
-    assert draft["questions"] == ["火箭残骸落到我家山上，该找谁"]
+    assert draft["questions"] == ["陨石砸到我家田里，法律上归谁"]
 
 
 def test_one_unclear_question_without_an_answer_proposes_nothing(retriever, library, clock):
-    assert mining.propose(asked("火箭残骸落到我家山上，该找谁"), retriever, library, clock()) == []
+    assert mining.propose(asked("陨石砸到我家田里，法律上归谁"), retriever, library, clock()) == []
     assert mining.propose([], retriever, library, clock()) == []
 
 
 def test_questions_go_from_the_group_into_a_proposal_once(liu, wang, engine, clock):
-    said = liu.ask("火箭残骸落到我家山上，该找谁")
+    said = liu.ask("陨石砸到我家田里，法律上归谁")
     number = ticket_number(said)
     wang.say(f"接单 {number}")
     wang.say(f"答复 {number} 先别碰，打 110，让派出所看护，有事打我电话13812345678。")

@@ -85,7 +85,7 @@ def test_asking_back_and_the_answer_reach_each_other(liu, wang, number, parts):
 def test_transfer_keeps_the_first_owner_and_tells_everybody(liu, wang, people, number, parts):
     wang.say(f"接单 {number}")
     assert "已转给李律师" in wang.say(f"转办 {number} 李律师")
-    assert any("残骸" in t for t in people("li").heard())
+    assert any("陨石" in t for t in people("li").heard())
     assert any("不用再说一遍" in t for t in liu.heard())
     t = ticket(parts, number)
     assert (t.first_owner_id, t.owner_id, t.status) == ("demo-wang", "demo-li", "assigned")
@@ -111,7 +111,7 @@ def test_a_low_rating_goes_to_another_handler_and_the_bureau(liu, wang, people, 
     t = ticket(parts, number)
     assert (t.status, t.owner_id, t.first_owner_id) == ("assigned", "demo-li", "demo-wang")
     assert any("评价偏低" in t for t in zhang.heard())
-    assert any("残骸" in t for t in people("li").heard())
+    assert any("陨石" in t for t in people("li").heard())
 
 
 def test_another_villager_sees_and_touches_nothing(people, number, parts):
@@ -141,17 +141,17 @@ def test_the_advisor_extends_once(wang, number, parts):
 def test_lists_and_details(wang, zhang, people, number):
     assert str(number) in wang.say("工单")
     assert "开单" in wang.say(f"详情 {number}")
-    assert "残骸" in zhang.say(f"详情 {number}")
+    assert "陨石" in zhang.say(f"详情 {number}")
     village = people("chen").say("工单")
-    assert str(number) in village and "残骸" not in village
+    assert str(number) in village and "陨石" not in village
     assert "已催办" in people("chen").say(f"催办 {number}")
     assert any("提醒" in t for t in wang.heard())
     assert "工单合计 1 张" in zhang.say("统计")
 
 
 def test_a_ticket_is_not_read_out_in_the_group(people, number):
-    assert "残骸" not in people("wang", VILLAGE).say(f"详情 {number}")
-    assert "残骸" not in people("wang", VILLAGE).say("工单")
+    assert "陨石" not in people("wang", VILLAGE).say(f"详情 {number}")
+    assert "陨石" not in people("wang", VILLAGE).say("工单")
 
 
 def test_the_officer_assigns(zhang, people, number, parts):

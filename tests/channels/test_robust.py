@@ -25,7 +25,7 @@ from schedulers.sender import Sender
 
 from .conftest import AES_KEY, NAMES, SECRET, TOKEN, Relay, WeCom
 
-UNSURE = "火箭残骸落到我家山上，该找谁"
+UNSURE = "陨石砸到我家田里，法律上归谁"
 LONG = "法条 刑法 133"
 
 

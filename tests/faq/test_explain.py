@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from faq import explain, thresholds
+from faq import explain
 
 WAGES = "老板拖欠我三个月工资，没签合同，咋办"
 
@@ -14,7 +14,7 @@ def test_the_parts_of_a_score_make_the_score(retriever):
     for c in found.candidates:
         assert sum(c.parts.values()) == pytest.approx(c.hit.score, abs=1e-3)
     assert found.candidates[0].hit.entry_id == "labour.wages.arrears.no-contract"
-    assert found.verdict == f"把握 {found.candidates[0].hit.confidence:.2f} 到了 {thresholds.ANSWER}：答"
+    assert found.verdict == f"把握 {found.candidates[0].hit.confidence:.2f} 到了 {found.candidates[0].hit.enough:.2f}：答"
     assert "工资" in "".join(found.tokens)
 
 
@@ -27,10 +27,16 @@ def test_the_nearest_saying_of_a_saying_is_itself(retriever, library):
 
 @pytest.mark.parametrize(
     ("said", "verdict"),
-    [("今天太阳好晒啊", "不作声"), ("火箭残骸落到我家山上，该找谁", "转给法律顾问|问是哪一件"), ("救命啊他拿刀砍人了", "危险")],
+    [("今天太阳好晒啊", "不作声"), ("陨石砸到我家田里，法律上归谁", "转给法律顾问|问是哪一件"), ("救命啊他拿刀砍人了", "危险")],
 )
 def test_the_verdict_says_what_decides(retriever, said, verdict):
     assert any(v in explain.explain(retriever, said).verdict for v in verdict.split("|"))
+
+
+def test_corrections_are_told(retriever):
+    found = explain.explain(retriever, "老板不发公资怎么办")
+    assert "公资→工资" in explain.as_text(found)
+    assert explain.as_json(found)["corrections"][0]["meant"] == "工资"
 
 
 def test_text_and_json_say_the_same(retriever):

@@ -17,10 +17,31 @@ from faq.tables import rows
         ("欠\u200b钱\ufeff不还", "欠钱不还"),
         ("我是〔姓名〕的邻居", "我是 的邻居"),
         ("  咋办  ", "咋办"),
+        ("老闆拖欠工資，離婚彩禮要退嗎", "老板拖欠工资,离婚彩礼要退吗"),
     ],
 )
 def test_one_spelling(typed, plain):
     assert segment.normalise(typed) == plain
+
+
+@pytest.mark.parametrize(
+    ("said", "standard"),
+    [
+        ("俺家娃16岁被打了咋整", "我家孩子十六岁被打了怎么办"),
+        ("佢唔肯俾錢", "他不肯给钱"),
+        ("娃娃亲算数不", "娃娃亲算数不"),  # the longest is read first
+        ("2024年3月5日借了3000块", "2024年三月五日借了3000块"),
+        ("车牌粤b12345 重1.5吨 3-8月", "车牌粤b12345 重1.5吨 3-8月"),
+    ],
+)
+def test_dialect_and_small_numbers_are_read_in_standard_words(said, standard):
+    assert segment.standard(said) == standard
+
+
+def test_every_dialect_word_is_listed_once_and_normalised():
+    said = [word for word, _ in rows(segment.DIALECT)]
+    assert len(said) == len(set(said)) > 100
+    assert [w for w in said if segment.normalise(w) != w] == []
 
 
 @pytest.mark.parametrize("term", ["人身安全保护令", "宅基地", "包工头", "外嫁女", "法律援助", "劳动仲裁", "承包经营权"])

@@ -104,7 +104,7 @@ class Caller:
         self.replies: dict[str, str] = {}
 
     def send(self, number: int) -> None:
-        text = f"@法润助手 第{number}块火箭残骸落到我家山上，该找谁" if number % 4 == 0 else "早上好，今天天气不错"
+        text = f"@法润助手 第{number}块陨石砸到我家田里，法律上归谁" if number % 4 == 0 else "早上好，今天天气不错"
         body = json.dumps({
             "msg_id": f"m{number}", "room_id": "room", "sender_id": f"s{number % 7}", "sender_name": "刘婶",
             "at": ["bot"] if number % 4 == 0 else [], "text": text, "sent_at": int(time.time()), "from_self": False,

@@ -1,0 +1,129 @@
+"""What was meant where a keyboard or a voice wrote another word of the same sound: 公资 for 工资, 派出锁 for 派出所.
+
+A noisy channel (Kernighan, Church & Gale 1990): a word of our texts that sounds like what is written takes its place when it makes the
+text likelier by more than the cost of the mistake. How likely a text is, pairs of neighbouring characters in our texts say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faq.arrays import Ints, load
+from faq.segment import normalise
+
+COST = 5.0  # natural log units for each character that is read as another of the same sound
+COST_ALIKE = 8.0  # and of a sound that dialects do not tell apart
+RARE = 0.05  # what is written as often as this share of what may be meant is no mistake
+SMOOTHING = 5.0  # how many pairs a character's own frequency is worth
+LENGTHS = 4, 3, 2  # characters of a word
+FIRST, PLACES = 0x4E00, 0x5200  # the block of Chinese characters, and how many places it has
+
+_RUN = re.compile("[\u4e00-\u9fff]{2,}")
+_EDGE = "^"
+
+
+class Correction(NamedTuple):
+    """What is written, what it is read as, and how much likelier that makes the text, the cost taken off."""
+
+    written: str
+    meant: str
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """How often characters and pairs of neighbours occur in our texts."""
+
+    codes: NDArray[np.uint32]  # sorted, both characters of a pair
+    times: Ints  # of each pair
+    single: Ints  # of each character of the basic plane, shape (65536,)
+
+    def count(self, pair: str) -> int:
+        code = ord(pair[0]) << 16 | ord(pair[1])
+        at = int(np.searchsorted(self.codes, np.uint32(code)))
+        return int(self.times[at]) if at < len(self.codes) and int(self.codes[at]) == code else 0
+
+    def log(self, text: str) -> float:
+        """The log probability of all characters but the first, each after the one before it."""
+        every = float(self.single.sum())
+        found = 0.0
+        for a, b in pairwise(text):
+            alone = (float(self.single[ord(b)]) + 0.5) / every
+            found += float(np.log((self.count(a + b) + SMOOTHING * alone) / (float(self.single[ord(a)]) + SMOOTHING)))
+        return found
+
+
+class Spelling:
+    """The words of our texts by their sound."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pairs = Pairs(*(load(folder, f"spelling.{name}") for name in ("pairs", "times", "single")))
+        self._sound: NDArray[np.uint16] = load(folder, "spelling.sound")  # (PLACES,)
+        self._alike: NDArray[np.uint16] = load(folder, "spelling.alike")  # (PLACES,): sounds that dialects do not tell apart are one
+        self._words: dict[tuple[int, ...], list[tuple[str, tuple[int, ...]]]] = {}
+        rows: list[tuple[str, list[int], list[int]]] = json.loads((folder / "spelling.json").read_text(encoding="utf-8"))
+        for word, sounds, alike in rows:
+            self._words.setdefault(tuple(alike), []).append((word, tuple(sounds)))
+        self.read = lru_cache(16)(self._read)
+
+    def _read(self, text: str) -> tuple[str, tuple[Correction, ...]]:
+        """The text, normalised, as it was probably meant, and what was corrected in it, surest first."""
+        found: list[Correction] = []
+
+        def corrected(run: re.Match[str]) -> str:
+            meant, corrections = self._run(run[0])
+            found.extend(corrections)
+            return meant
+
+        plain = normalise(text)
+        meant = _RUN.sub(corrected, plain)
+        return (meant if found else text), tuple(sorted(found, key=lambda c: -c.gain))
+
+    def _run(self, run: str) -> tuple[str, list[Correction]]:
+        """One run of Chinese characters; a character is corrected at most once."""
+        done: set[int] = set()
+        found = []
+        for correction, start in sorted(self._candidates(run), key=lambda c: (-c[0].gain, c[1])):
+            places = set(range(start, start + len(correction.meant)))
+            if not done & places:
+                done |= places
+                run = run[:start] + correction.meant + run[start + len(correction.meant) :]
+                found.append(correction)
+        return run, found
+
+    def _candidates(self, run: str) -> list[tuple[Correction, int]]:
+        places = np.frombuffer(run.encode("utf-16-le"), dtype=np.uint16) - FIRST
+        sounds, alike = self._sound[places].tolist(), self._alike[places].tolist()
+        found = []
+        for length in LENGTHS:
+            for i in range(len(run) - length + 1):
+                for word, exactly in self._words.get(tuple(alike[i : i + length]), ()):
+                    if word != run[i : i + length]:
+                        cost = COST if exactly == tuple(sounds[i : i + length]) else COST_ALIKE
+                        gain = self._gain(f"{_EDGE}{run}{_EDGE}", i + 1, word, cost)
+                        if gain > 0:
+                            found.append((Correction(run[i : i + length], word, gain), i))
+        return found
+
+    def _gain(self, text: str, start: int, word: str, cost: float) -> float:
+        """How much likelier a text is with a word at this place, less the cost of each character that differs."""
+        end = start + len(word)
+        written = text[start:end]
+        if self._seen(written) >= RARE * self._seen(word):
+            return 0.0
+        before, after = text[start - 1], text[end]
+        differ = sum(a != b for a, b in zip(written, word, strict=True))
+        return self._pairs.log(before + word + after) - self._pairs.log(before + written + after) - cost * differ
+
+    def _seen(self, word: str) -> int:
+        """How often a word can have been seen at most: as often as its rarest pair."""
+        return min(self._pairs.count(word[i : i + 2]) for i in range(len(word) - 1))
