@@ -24,8 +24,11 @@ PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
 KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
 LEFT_OUT = 1500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
 OFTEN = 3  # times an article is named by them, from which the ridge scores it and its company counts
+PERHAPS = ("fraud.", "family.domestic_violence", "minors.")  # matters whose questions are often asked while it happens
+LENGTHS = 8  # classes of length, each with as many legal questions
 LEGAL_AS_CALM = 0.5  # weight of a legal question among what is no danger
 MEANT = 20  # times a word is in our texts, from which a mistake may be read as it
+COMMON = 0.3  # share of the labelled texts with a feature, above which it only takes time
 FREQUENT = 0.1  # share of the articles with a feature, above which it says nothing
 
 # A word that a mistake may be read as; not a short one that is said with any topic: numbers, pronouns, particles.
@@ -54,7 +57,7 @@ def write(library: Library, articles: list[ArticleText], training: Path, folder:
     rows = asked.read(training)
     labels = asked.label(rows, entries, matters, articles, references.LATER)
     _write_spelling([t for texts in (*(_texts(e) for e in entries), [r.text for r in rows]) for t in texts], folder)
-    _write_gate(entries, cases, [r.text for r in rows], training, folder)
+    _write_gate(entries, cases, rows, training, folder)
     _write_ranker(entries, of_matter, folder)
     _write_references(entries, articles, labels, folder)
     precision = [thresholds.PRECISION_SENSITIVE if library.matters[m].sensitive else thresholds.PRECISION for m in matters]
@@ -99,21 +102,23 @@ def _alike(sound: str) -> str:
     return sound
 
 
-def _write_gate(entries: list[Entry], cases: list[Case], questions: list[str], training: Path, folder: Path) -> None:
+def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.Asked], training: Path, folder: Path) -> None:
     """Two calibrated models over one vocabulary, "legal" and "danger", and one that tells the kinds of danger apart."""
     told = _told(entries, cases, questions, training)
     anywhere = {text: said(text) for text in told.texts}
     seen = learn.weigh(told.texts, lambda text: np.concatenate([anywhere[text], placed(text)]))
-    rows, legal, danger = seen.rows, told.labels == "legal", np.isin(told.labels, gate.KINDS)
+    rows, legal, danger = seen.rows, np.isin(told.labels, ("legal", "perhaps")), np.isin(told.labels, gate.KINDS)
     quiet = told.labels == "chatter"
     heard = np.flatnonzero(legal | quiet)
-    balance = np.where(legal, 1.0, legal.sum() / quiet.sum())
+    balance = _balance([len(t) for t in told.texts], legal, quiet)
     wanted, wanted_bias = learn.calibrated(rows[heard], legal[heard].astype(int), balance[heard])
-    # A legal question about violence or fraud is half an alarm: it weighs less than a clear look-alike.
-    weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))
+    # Who asks what the law says of a fraud or a beating may be in the middle of it: that teaches nothing of what is calm.
+    known = np.flatnonzero(told.labels != "perhaps")
+    # A legal question weighs less than a clear look-alike.
+    weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))[known]
     # Place helps to tell a question from a story, but an alarm may stand anywhere in a message.
     unplaced = np.isin(seen.vocabulary.hashes, np.concatenate([*anywhere.values()]))
-    alarm, alarm_bias = learn.calibrated(rows.multiply(unplaced).tocsr(), danger.astype(int), weight, np.ones(len(weight)))
+    alarm, alarm_bias = learn.calibrated(rows.multiply(unplaced).tocsr()[known], danger[known].astype(int), weight, np.ones(len(known)))
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
     seen.vocabulary.save(folder, "gate")
@@ -121,17 +126,24 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[str], t
     arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
 
 
+def _balance(lengths: list[int], legal: Any, quiet: Any) -> Any:
+    """Weights by which chatter of every length counts as much as legal questions of that length, so that length says nothing."""
+    of_length = np.searchsorted(np.quantile(np.array(lengths)[legal], np.arange(1, LENGTHS) / LENGTHS), lengths)
+    ours, others = (np.bincount(of_length[kind], minlength=LENGTHS) for kind in (legal, quiet))
+    return np.where(legal, 1.0, (ours / np.maximum(others, 1))[of_length])
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Messages, each "legal", "chatter", "alike" (sounds like danger) or a kind of danger."""
+    """Messages, each "legal", "perhaps" (legal, and danger perhaps), "chatter", "alike" (sounds like danger) or a kind of danger."""
 
     texts: list[str]
     labels: Any
 
 
-def _told(entries: list[Entry], cases: list[Case], questions: list[str], training: Path) -> Told:
-    rows = [(q, "legal") for e in entries for q in e.questions] + [(c.question, "legal") for c in cases]
-    rows += [(q, "legal") for q in questions]
+def _told(entries: list[Entry], cases: list[Case], questions: list[asked.Asked], training: Path) -> Told:
+    of_law = [(q, e.matter) for e in entries for q in e.questions] + [(c.question, "") for c in cases] + [(q.text, q.matter) for q in questions]
+    rows = [(text, "perhaps" if matter.startswith(PERHAPS) else "legal") for text, matter in of_law]
     for path in sorted([*training.glob("chatter*.tsv"), *training.glob("contrast*.tsv")]):
         rows += [(text, "chatter") for text, _ in tables.rows(path)]
     for text, danger, kind in (row for path in sorted(training.glob("crisis*.tsv")) for row in tables.rows(path)):
@@ -162,7 +174,7 @@ class Labelled:
 
     @classmethod
     def of(cls, texts: list[str]) -> Labelled:
-        return cls(learn.weigh(texts, terms), learn.weigh(texts, lambda t: grams(t, ranker.LOW, ranker.HIGH)))
+        return cls(learn.weigh(texts, terms, most=COMMON), learn.weigh(texts, lambda t: grams(t, ranker.LOW, ranker.HIGH), most=COMMON))
 
     def kernel(self) -> Any:
         kernel = learn.likeness(self.characters.rows)

@@ -23,7 +23,7 @@ SIGNALS = {"entry": 1.0, "matter": 0.7, "asked entry": 1.0, "asked matter": 0.4,
 LOW, HIGH = 1, 3  # characters of an n-gram
 SHARP = 2.5  # how much more sharply the others are told apart than the best from all
 AMONG_OTHERS = 0.6  # P(another entry of the library answers | the best one does not), measured on questions left out
-NEAR = 600  # labelled texts that are weighed; measured better than all of them, and faster
+NEAR = 400  # labelled texts that are weighed; measured better than all of them, and faster
 WORDS = 0.3  # share of words in the kernel, the rest is characters
 
 

@@ -92,11 +92,11 @@ class Retriever:
         legal = sigmoid(float(self._gate.logits(text)[0]) + (FOLLOWING if before else 0.0))
         if legal < least:
             return Result((), legal, (), text)
-        meant = self._meant(text)
+        meant = self.meant(text)
         scores = self._scores(meant)
         if before and not self._new(meant, scores, matter):
             text = f"{before[-SAID:]} {text}"
-            meant = self._meant(text)
+            meant = self.meant(text)
             scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(meant)
         chances = self._chances(meant, scores)
         best = np.argsort(-chances, kind="stable")[:k].tolist()
@@ -108,9 +108,13 @@ class Retriever:
         """What is read as another word of the same sound, surest first."""
         return self._spelling.read(text)[1]
 
+    def meant(self, text: str) -> str:
+        """The text as it is searched: words of the same sound read as what was probably meant."""
+        return self._spelling.read(text)[0]
+
     def parts(self, text: str, hits: Sequence[Hit]) -> list[dict[str, float]]:
         """What each signal adds to the scores of these hits of a question that stands alone."""
-        meant = self._meant(text)
+        meant = self.meant(text)
         signals = self._ranker.signals(meant, self._asked.look(meant).classes)
         at = {entry_id: i for i, (entry_id, _, _) in enumerate(self._entries)}
         return [dict(zip(SIGNALS, (signals[at[h.entry_id]] * weights()).tolist(), strict=True)) for h in hits]
@@ -121,16 +125,13 @@ class Retriever:
         others: list[tuple[str, str]] = json.loads(self._asked_texts.read_text(encoding="utf-8"))
         found = []
         for part, labelled in ((self._ranker.examples, ours), (self._asked, others)):
-            likeness = part.look(self._meant(text)).likeness
+            likeness = part.look(self.meant(text)).likeness
             found += [(*labelled[i], float(likeness[i])) for i in np.argsort(-likeness, kind="stable")[:k].tolist()]
         return sorted(found, key=lambda f: -f[2])[:k]
 
     def citable(self, article: str) -> bool:
         """Whether an article, “民法典 577”, was in force when the index was built."""
         return article in self._references
-
-    def _meant(self, text: str) -> str:
-        return self._spelling.read(text)[0]
 
     def _new(self, text: str, scores: Floats, matter: str | None) -> bool:
         """Whether these are the scores of a message that surely speaks of another matter."""

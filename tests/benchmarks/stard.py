@@ -109,7 +109,7 @@ def _ours(questions: Sequence[Question], corpus: Corpus) -> Any:
     mine, theirs = np.array(ours).T
     found = np.zeros((len(questions), len(corpus.rows)), dtype=np.float32)
     for i, q in enumerate(questions):
-        found[i, theirs] = references.labelled(q.text, retriever._scores(q.text))[mine]
+        found[i, theirs] = references.labelled(retriever._scores(q.text), retriever._asked.look(q.text))[mine]
     return found
 
 

@@ -36,6 +36,7 @@ def test_the_verdict_says_what_decides(retriever, said, verdict):
 def test_corrections_are_told(retriever):
     found = explain.explain(retriever, "老板不发公资怎么办")
     assert "公资→工资" in explain.as_text(found)
+    assert "发工资" in found.tokens
     assert explain.as_json(found)["corrections"][0]["meant"] == "工资"
 
 
