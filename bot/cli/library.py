@@ -177,7 +177,7 @@ def accuracy(measure: bool) -> None:
             measured.keep(conn, found, now)
     with reading(engine) as conn:
         when, rows = measured.last(conn)
-        said = verdicts.given(conn)
+        said = verdicts.listed(conn)
     if when is None:
         raise FarunError("还没有考过，加 --measure")
     click.echo(f"{when.astimezone(SHANGHAI):%Y-%m-%d %H:%M}　承诺：95% 的下限不低于 {measuring.PROMISE:.0%}（答了 {measuring.ENOUGH} 个以上才算）")

@@ -20,6 +20,7 @@ from knowledge.citation import ArticleRef, parse
 
 LISTED_NOTICES = 20
 JUST_ANSWERED = timedelta(days=1)  # how long an answer is the one that is judged without being quoted
+QUOTABLE = timedelta(days=30)  # and with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,7 @@ def _correct(d: Doing) -> str:
 
 def _judge(d: Doing, *, right: bool) -> str:
     """What the advisor says of the robot's answer in this room; it is asked again every night."""
-    answered = verdicts.answer_in(d.conn, d.message, d.now - JUST_ANSWERED)
+    answered = verdicts.answer_in(d.conn, d.message, d.now - (QUOTABLE if d.message.quote else JUST_ANSWERED))
     if answered is None:
         return wording.NOTHING_TO_JUDGE
     verdicts.keep(d.conn, answered, d.person.id, d.now, right=right, note="" if right else d.command.argument.strip())

@@ -33,7 +33,7 @@ def keep(conn: sa.Connection, measured: Sequence[Measured], now: datetime) -> li
 
 def judged(conn: sa.Connection, retriever: Retriever) -> list[Judged]:
     """What advisors judged, asked again."""
-    return [Judged(v.entry_id, v.matter, v.right, retriever.search(v.question)) for v in verdicts.given(conn)]
+    return [Judged(v.entry_id, v.matter, v.right, retriever.search(v.question)) for v in verdicts.listed(conn)]
 
 
 def held_key(matter: str) -> str:

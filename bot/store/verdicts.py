@@ -38,13 +38,12 @@ class Verdict:
 
 
 def answer_in(conn: sa.Connection, m: Inbound, since: datetime) -> Answered | None:
-    """The robot's answer in this room that a message speaks of: the quoted one, or the last one since then."""
+    """The robot's answer in this room, not before `since`, that a message speaks of: the quoted one, or the last one."""
     here = (message.c.channel == m.channel, message.c.account == m.account, message.c.room_id == m.room_id)
-    found = sa.select(message).where(*here, message.c.action == "answer", message.c.entry_id.is_not(None), message.c.text.is_not(None))
+    given = (message.c.action == "answer", message.c.entry_id.is_not(None), message.c.text.is_not(None), message.c.received_at >= since)
+    found = sa.select(message).where(*here, *given)
     if m.quote:
         found = found.where(message.c.reply.contains(m.quote.text.strip()[:QUOTED], autoescape=True))
-    else:
-        found = found.where(message.c.received_at >= since)
     row = conn.execute(found.order_by(message.c.id.desc()).limit(1)).one_or_none()
     return Answered(row.id, row.text, row.entry_id, row.matter) if row else None
 
@@ -59,7 +58,7 @@ def keep(conn: sa.Connection, of: Answered, person_id: str, now: datetime, *, ri
     conn.execute(said.on_conflict_do_update(index_elements=[verdict.c.message_id], set_={k: row[k] for k in ("right", "note", "person_id", "at")}))
 
 
-def given(conn: sa.Connection) -> Sequence[Verdict]:
+def listed(conn: sa.Connection) -> Sequence[Verdict]:
     """All of them, the newest first."""
     rows = conn.execute(sa.select(verdict).order_by(verdict.c.at.desc(), verdict.c.message_id.desc())).all()
     return [Verdict(r.question, r.entry_id, r.matter, r.right, r.note, r.at) for r in rows]

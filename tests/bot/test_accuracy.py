@@ -57,7 +57,7 @@ def in_village(people):
 
 def kept(engine):
     with engine.connect() as conn:
-        return verdicts.given(conn)
+        return verdicts.listed(conn)
 
 
 def test_an_advisor_judges_the_last_answer_in_the_room(liu, in_village, engine):
