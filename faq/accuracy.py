@@ -56,14 +56,14 @@ def measure(golden: Iterable[Asked], library: Library, judged: Iterable[Judged] 
         if not wanted:
             continue
         asked[wanted[0].matter] += 1
-        best = a.result.hits[0] if a.result.hits else None
+        best = a.result.best
         entry = library.entry(best.entry_id) if best and best.sure else None
         if entry:
             answered[entry.matter] += 1
             right[entry.matter] += _right(entry, wanted)
     for j in judged:
         asked[j.matter] += 1
-        best = j.result.hits[0] if j.result.hits else None
+        best = j.result.best
         if best and best.sure and best.entry_id == j.entry_id:
             answered[j.matter] += 1
             right[j.matter] += j.right

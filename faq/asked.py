@@ -72,7 +72,7 @@ def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str
         matter = row.matter if entry is None else entries[entry].matter
         if matter in matters:
             of_question[n] = matters.index(matter)
-            targets[n, int(blocks[1]) + matters.index(matter)] = 1
+            targets[n, int(blocks[1]) + of_question[n]] = 1
         for place, i in enumerate(named[n]):
             targets[n, class_of[i]] = max(0.0, 1.0 - later * place)
     none = int(blocks[-1])

@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from scipy import sparse
 from faq import arrays, asked, gate, learn, ranker, references, spelling, tables, thresholds
 from faq.features import DOCUMENT, grams, pieces, placed, said, terms
 from faq.leftout import LeftOut
-from faq.segment import normalise, words
+from faq.segment import words
 from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
@@ -70,13 +69,7 @@ def _texts(e: Entry) -> list[str]:
 
 def _write_spelling(texts: list[str], folder: Path) -> None:
     """How often characters stand beside each other, how they sound, and the words that may be meant."""
-    runs = [f"^{run}^" for text in texts for run in re.findall("[\u4e00-\u9fff]+", normalise(text))]
-    pairs = Counter(pair for run in runs for pair in pairwise(run))
-    codes = np.array(sorted(ord(a) << 16 | ord(b) for a, b in pairs), dtype=np.uint32)
-    arrays.save(folder, "spelling.pairs", codes)
-    arrays.save(folder, "spelling.times", np.array([pairs[chr(c >> 16), chr(c & 0xFFFF)] for c in codes.tolist()], dtype=np.int32))
-    places = np.frombuffer("".join(runs).encode("utf-16-le"), dtype=np.uint16)
-    arrays.save(folder, "spelling.single", np.bincount(places, minlength=1 << 16).astype(np.int32))
+    spelling.Pairs.of(texts).save(folder)
     block = [chr(spelling.FIRST + i) for i in range(spelling.PLACES)]
     sounds = [lazy_pinyin(character)[0] for character in block]
     numbers: dict[str, int] = {}

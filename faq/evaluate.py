@@ -30,15 +30,15 @@ class Asked:
 
     @property
     def right(self) -> bool:
-        return bool(self.result.hits) and self.result.hits[0].entry_id in self.entries
+        return self.result.best is not None and self.result.best.entry_id in self.entries
 
     @property
     def confidence(self) -> float:
-        return self.result.hits[0].confidence if self.result.hits else 0.0
+        return self.result.best.confidence if self.result.best else 0.0
 
     @property
     def answered(self) -> bool:
-        return self.result.legal >= thresholds.LEGAL_OVERHEARD and bool(self.result.hits) and self.result.hits[0].sure
+        return self.result.legal >= thresholds.LEGAL_OVERHEARD and self.result.best is not None and self.result.best.sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def _share(what: Iterable[bool | float]) -> float:
 def _gate_scores(asked: Sequence[Asked], chatter: Sequence[Result]) -> dict[str, float]:
     """`chatter_heard` counts what is taken for legal at all, `chatter_answered` what would get an entry's answer."""
     heard = [r for r in chatter if r.legal >= thresholds.LEGAL_OVERHEARD]
-    answered = [r for r in heard if r.hits and r.hits[0].sure]
+    answered = [r for r in heard if r.best and r.best.sure]
     return {
         "legal_recognised": _share(a.result.legal >= thresholds.LEGAL_OVERHEARD for a in asked),
         "chatter_heard": len(heard) / max(1, len(chatter)),
@@ -228,7 +228,7 @@ def _bins(seen: Seen) -> list[str]:
 
 
 def _wrong(asked: Asked) -> str:
-    hit = asked.result.hits[0].entry_id if asked.result.hits else "无"
+    hit = asked.result.best.entry_id if asked.result.best else "无"
     return f"  {asked.confidence:.2f} {asked.text} → {hit}，应为 {'|'.join(sorted(asked.entries))}"
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from faq import learn, ranker, references, thresholds
 from faq.arrays import Largest, save
 from faq.asked import Asked
-from faq.gate import sigmoid
 from knowledge.library import Entry
 
 HEAT = 16.0  # how sharply scores become shares
@@ -38,7 +37,7 @@ class LeftOut:
 
     def write(self, entries: list[Entry], of_matter: Any, precision: list[float], of_article: Any, folder: Path) -> None:
         """`of_matter`: each entry's; `precision`: the share of a matter's answers that must be right; `of_article`: each article's class."""
-        asks, finds = ranker.Ranker(folder), references.References(folder)
+        asks, finds = ranker.Ranker(folder), references.References(folder, self.habits)
         targets = np.hstack([self.targets, np.zeros((len(self.rows), 1), dtype=np.float32)])  # the last class: none
         sure, best, signs, named = [], [], [], []
         for n in np.flatnonzero(self.likeness.max(axis=1) < ALIKE).tolist():
@@ -48,7 +47,7 @@ class LeftOut:
             near = max(float(like.max()), float(asks.examples.look(text).likeness.max()))
             best.append(int(scores.argmax()))
             sure.append((*ranker.evidence(scores, near, HEAT), _right(entries[best[-1]], self.rows[n])))
-            found, evidence = finds.evidence(finds.scores(text, scores, look), look, self.habits)
+            found, evidence = finds.evidence(finds.scores(text, scores, look), look)
             signs.append(evidence)
             named.append(targets[n, of_article[found]] > 0)
         seen = np.array(sure)
@@ -76,7 +75,7 @@ def _out_of_fold(seen: Any) -> Any:
     found = np.zeros(len(seen))
     for fold in range(FOLDS):
         learned = _confidence(seen[folds != fold])
-        found[folds == fold] = [sigmoid(float(s)) for s in seen[folds == fold, :-1] @ learned[1:-1] + learned[-1]]
+        found[folds == fold] = [ranker.sure(learned, evidence) for evidence in seen[folds == fold, :-1].tolist()]
     return found
 
 

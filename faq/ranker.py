@@ -8,6 +8,7 @@ likeness is worth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -97,15 +98,14 @@ class Confidence:
 
         `near`: the likeness to the labelled text most like the question, from 0 to 1.
         """
-        heat, *by, bias = self._learned.tolist()
-        best = int(scores.argmax())
-        sure = sigmoid(sum(w * e for w, e in zip(by, evidence(scores, near, heat), strict=True)) + bias)
+        heat, best = float(self._learned[0]), int(scores.argmax())
+        likely = sure(self._learned, evidence(scores, near, heat))
         shares = np.exp(SHARP * heat * (scores - scores[best]))
         shares[best] = 0
         # When the best is wrong, the right one is among the others about so often; it is never likelier than the best.
-        rest = np.float32(AMONG_OTHERS * (1 - sure)) / max(float(shares.sum()), 1e-9)
-        found: Floats = np.minimum(rest * shares, np.float32(sure))
-        found[best] = sure
+        rest = np.float32(AMONG_OTHERS * (1 - likely)) / max(float(shares.sum()), 1e-9)
+        found: Floats = np.minimum(rest * shares, np.float32(likely))
+        found[best] = likely
         return found
 
 
@@ -113,6 +113,12 @@ def evidence(scores: Floats, near: float, heat: float) -> tuple[float, float, fl
     """What tells how sure the best entry is: `near`, its score, and the log odds of its share of all; `heat`: how sharp the shares are."""
     top = float(scores.max())
     return near, top, odds(float(1 / np.exp(heat * (scores - top)).sum()))
+
+
+def sure(learned: Floats, evidence: Sequence[float]) -> float:
+    """P(the best entry answers). `learned`: heat, the weights of the evidence, bias."""
+    _, *by, bias = learned.tolist()
+    return sigmoid(sum(w * e for w, e in zip(by, evidence, strict=True)) + bias)
 
 
 def predict(dual: Largest, bias: Floats, kernel: Floats) -> Floats:

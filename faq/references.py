@@ -64,7 +64,8 @@ class Habits:
 class References:
     """Articles in force on the day of the build. `asked`, to all of it: what the ridge over labelled questions sees in a question."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, habits: Habits) -> None:
+        self._habits = habits
         rows: list[list[str]] = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
         self._articles = rows
         self._known = {f"{ArticleRef(law, article).short_law} {article}" for law, article in rows}
@@ -78,15 +79,15 @@ class References:
     def __contains__(self, key: str) -> bool:
         return key in self._known
 
-    def best(self, text: str, entries: Floats, asked: Look, habits: Habits, weights: Floats) -> tuple[ArticleRef, ...]:
+    def best(self, text: str, entries: Floats, asked: Look, weights: Floats) -> tuple[ArticleRef, ...]:
         """At most five articles, best first, for a question to which the entries have these scores. `weights`: of the `evidence`."""
-        found, evidence = self.evidence(self.scores(text, entries, asked), asked, habits)
+        found, evidence = self.evidence(self.scores(text, entries, asked), asked)
         order = found[np.argsort(-(evidence @ weights), kind="stable")[:MOST]]
         return tuple(ArticleRef(*self._articles[i]) for i in order.tolist())
 
-    def evidence(self, scores: Floats, asked: Look, habits: Habits) -> tuple[Ints, Floats]:
+    def evidence(self, scores: Floats, asked: Look) -> tuple[Ints, Floats]:
         """The candidates, best first by these scores, and what tells how well each fits, shape (candidates, signs)."""
-        most = min(CANDIDATES, len(scores))
+        habits, most = self._habits, min(CANDIDATES, len(scores))
         found = np.argpartition(-scores, most - 1)[:most]
         found = found[np.argsort(-scores[found], kind="stable")]
         near = nearest(asked.likeness, NEAREST)

@@ -57,6 +57,11 @@ class Result:
     references: tuple[ArticleRef, ...]
     question: str = ""
 
+    @property
+    def best(self) -> Hit | None:
+        """The likeliest entry; None when nothing was ranked."""
+        return self.hits[0] if self.hits else None
+
 
 class Retriever:
     """The index in `index_dir`, which `faq.index.build` wrote for this library. Safe to share between threads."""
@@ -68,8 +73,7 @@ class Retriever:
         self._ranker = Ranker(index_dir)
         self._asked = Labelled(index_dir, "asked")
         self.confidence = Confidence(index_dir)
-        self._references = References(index_dir)
-        self._habits = Habits.load(index_dir)
+        self._references = References(index_dir, Habits.load(index_dir))
         self._order: Floats = load(index_dir, "references")  # weights of `References.evidence`
         rows: list[tuple[str, str, str]] = json.loads((index_dir / "entries.json").read_text(encoding="utf-8"))
         self._entries = rows  # id, matter, title
@@ -101,7 +105,7 @@ class Retriever:
         chances = self._chances(meant, scores)
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         hits = tuple(self._hit(i, scores, chances) for i in best)
-        references = self._references.best(meant, scores, self._asked.look(meant), self._habits, self._order)
+        references = self._references.best(meant, scores, self._asked.look(meant), self._order)
         return Result(hits, legal, references, text)
 
     def corrections(self, text: str) -> tuple[Correction, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -17,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from faq.arrays import Ints, load
+from faq.arrays import Ints, load, save
 from faq.segment import normalise
 
 COST = 5.0  # natural log units for each character that is read as another of the same sound
@@ -27,8 +29,12 @@ SMOOTHING = 5.0  # how many pairs a character's own frequency is worth
 LENGTHS = 4, 3, 2  # characters of a word
 FIRST, PLACES = 0x4E00, 0x5200  # the block of Chinese characters, and how many places it has
 
-_RUN = re.compile("[\u4e00-\u9fff]{2,}")
-_EDGE = "^"
+EDGE = "^"
+_CHINESE = re.compile("[\u4e00-\u9fff]+")
+
+
+def _code(a: str, b: str) -> int:
+    return ord(a) << 16 | ord(b)
 
 
 class Correction(NamedTuple):
@@ -43,14 +49,31 @@ class Correction(NamedTuple):
 class Pairs:
     """How often characters and pairs of neighbours occur in our texts."""
 
-    codes: NDArray[np.uint32]  # sorted, both characters of a pair
+    pairs: NDArray[np.uint32]  # sorted, both characters of each
     times: Ints  # of each pair
     single: Ints  # of each character of the basic plane, shape (65536,)
 
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Pairs:
+        """Counted in these texts; what is no Chinese character ends a run."""
+        runs = [f"{EDGE}{run}{EDGE}" for text in texts for run in _CHINESE.findall(normalise(text))]
+        pairs = sorted(Counter(_code(a, b) for run in runs for a, b in pairwise(run)).items())
+        places = np.frombuffer("".join(runs).encode("utf-16-le"), dtype=np.uint16)
+        codes, times = (np.array(part) for part in zip(*pairs, strict=True))
+        return cls(codes.astype(np.uint32), times.astype(np.int32), np.bincount(places, minlength=1 << 16).astype(np.int32))
+
+    def save(self, folder: Path) -> None:
+        for name in ("pairs", "times", "single"):
+            save(folder, f"spelling.{name}", getattr(self, name))
+
+    @classmethod
+    def load(cls, folder: Path) -> Pairs:
+        return cls(*(load(folder, f"spelling.{name}") for name in ("pairs", "times", "single")))
+
     def count(self, pair: str) -> int:
-        code = ord(pair[0]) << 16 | ord(pair[1])
-        at = int(np.searchsorted(self.codes, np.uint32(code)))
-        return int(self.times[at]) if at < len(self.codes) and int(self.codes[at]) == code else 0
+        code = _code(pair[0], pair[1])
+        at = int(np.searchsorted(self.pairs, np.uint32(code)))
+        return int(self.times[at]) if at < len(self.pairs) and int(self.pairs[at]) == code else 0
 
     def log(self, text: str) -> float:
         """The log probability of all characters but the first, each after the one before it."""
@@ -66,7 +89,7 @@ class Spelling:
     """The words of our texts by their sound."""
 
     def __init__(self, folder: Path) -> None:
-        self._pairs = Pairs(*(load(folder, f"spelling.{name}") for name in ("pairs", "times", "single")))
+        self._pairs = Pairs.load(folder)
         self._sound: NDArray[np.uint16] = load(folder, "spelling.sound")  # (PLACES,)
         self._alike: NDArray[np.uint16] = load(folder, "spelling.alike")  # (PLACES,): sounds that dialects do not tell apart are one
         self._words: dict[tuple[int, ...], list[tuple[str, tuple[int, ...]]]] = {}
@@ -85,7 +108,7 @@ class Spelling:
             return meant
 
         plain = normalise(text)
-        meant = _RUN.sub(corrected, plain)
+        meant = _CHINESE.sub(corrected, plain)
         return (meant if found else text), tuple(sorted(found, key=lambda c: -c.gain))
 
     def _run(self, run: str) -> tuple[str, list[Correction]]:
@@ -109,7 +132,7 @@ class Spelling:
                 for word, exactly in self._words.get(tuple(alike[i : i + length]), ()):
                     if word != run[i : i + length]:
                         cost = COST if exactly == tuple(sounds[i : i + length]) else COST_ALIKE
-                        gain = self._gain(f"{_EDGE}{run}{_EDGE}", i + 1, word, cost)
+                        gain = self._gain(f"{EDGE}{run}{EDGE}", i + 1, word, cost)
                         if gain > 0:
                             found.append((Correction(run[i : i + length], word, gain), i))
         return found

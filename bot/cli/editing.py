@@ -171,11 +171,12 @@ def _release(settings: Settings, coming: Coming, by: str, note: str, questions: 
         bake(folder / "knowledge.db", replace(sources(settings), release=coming.number, revised=laid_over))
         trial = Library(folder / "knowledge.db")
         index.build(trial, folder / "index", now.astimezone(SHANGHAI).date())
-        report = evaluation.run(Retriever(folder / "index", trial), questions)
+        retriever = Retriever(folder / "index", trial)
+        report = evaluation.run(retriever, questions)
         if report.misses:
             raise FarunError("没有发布，问题集没过：" + "；".join(report.misses))
         with reading(settings) as conn:
-            judged = accuracy.judged(conn, Retriever(folder / "index", trial))
+            judged = accuracy.judged(conn, retriever)
         measured = measure(report.asked, trial, judged)
         with writing(settings) as conn:
             editing.publish(conn, coming, by, note, report.scores, now)

@@ -33,7 +33,7 @@ def answer(message: Inbound, context: Context, retriever: Retriever, library: Li
     result = retriever.search(
         message.text, before=talk.question if talk else "", matter=talk.matter if talk else None, least=thresholds.UNRANKED
     )
-    best = result.hits[0] if result.hits else None
+    best = result.best
     finding = Finding(
         best.matter if best else None, best.entry_id if best else None, best.confidence if best else 0.0,
         result.references, result.question or message.text,

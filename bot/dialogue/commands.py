@@ -19,8 +19,8 @@ _OWN = {Role.VILLAGER: {}, Role.ADVISOR: _ADVISOR, Role.OFFICER: _OFFICER, Role.
 _NUMBERED = frozenset({"detail", "claim", "answer", "ask_back", "transfer", "extend", "close", "assign", "urge", "progress",
                        "rate", "withdraw", "add"})  # fmt: skip
 # Commands that ordinary talk may begin with: they count only as the whole message, or with what they need behind them.
-_APPROVED = re.compile(r"[。.！!]*")
 _NEEDS = {
+    "approve": re.compile(r"[。.！!]*"),
     "law": re.compile(r"\d{0,2}|.*\d.*|.*第.+条.*"),
     "rate": re.compile(r"[\d\s,，、/]*分?"),
     "help": re.compile(""),
@@ -53,9 +53,7 @@ def _typed(text: str, role: Role, quoted: int | None) -> Command | None:
     if word is None:
         return None
     name, rest = words[word], text[len(word) :].lstrip(" \u2005\u3000:：,，")
-    if role is Role.VILLAGER and not _really(name, word, text, rest):
-        return None
-    if name == "approve" and not _APPROVED.fullmatch(rest):
+    if (role is Role.VILLAGER or name == "approve") and not _really(name, word, text, rest):
         return None
     if name not in _NUMBERED:
         return Command(name, rest)
@@ -68,7 +66,7 @@ def _typed(text: str, role: Role, quoted: int | None) -> Command | None:
 
 
 def _really(name: str, word: str, text: str, rest: str) -> bool:
-    """A villager's sentence may begin like a command (“帮助老人…”, “评价一下…”): only the exact form is one."""
+    """A sentence may begin like a command (“帮助老人…”, “评价一下…”, “认可这个协议…”): only the exact form is one."""
     if name in ("human", "add", "papers", "places"):
         return text == word or text[len(word)] in " \u2005\u3000:：,，0123456789"
     return _NEEDS[name].fullmatch(rest) is not None
