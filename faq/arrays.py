@@ -20,7 +20,7 @@ class Vocabulary:
     """The features an index knows, as sorted hashes, each with its inverse document frequency."""
 
     hashes: Features
-    idf: Floats
+    idf: Any  # float32 when learned, float16 when read
 
     def locate(self, found: Features) -> tuple[Ints, NDArray[np.bool_]]:
         """The columns of those of these features that are known, and which these are."""
@@ -33,13 +33,13 @@ class Vocabulary:
         """Columns and weights of a text: (1 + ln tf) * idf, of length 1 (Salton & Buckley 1988, "ltc")."""
         found, counts = np.unique(features, return_counts=True)
         columns, known = self.locate(found)
-        weights = ((1.0 + np.log(counts[known])) * self.idf[columns]).astype(np.float32)
+        weights = ((1.0 + np.log(counts[known])) * self.idf[columns].astype(np.float32)).astype(np.float32)
         length = float(np.sqrt(weights @ weights))
         return columns, weights / np.float32(length) if length else weights
 
     def save(self, folder: Path, name: str) -> None:
         save(folder, f"{name}.hashes", self.hashes)
-        save(folder, f"{name}.idf", self.idf)
+        save(folder, f"{name}.idf", self.idf.astype(np.float16))
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Vocabulary:
@@ -114,7 +114,7 @@ class Postings:
     def shares(self, features: Features) -> Floats:
         """What every document has of a text's features, by their idf: between 0 and 1 when the weights are BM25. Shape (size,)."""
         columns = self._known(features)
-        return self._sums(columns) / max(float(self.vocabulary.idf[columns].sum()), 1e-9)
+        return self._sums(columns) / max(float(self.vocabulary.idf[columns].sum(dtype=np.float32)), 1e-9)
 
     def scores(self, features: Features) -> Floats:
         """The weighted overlap of a text with every document: cosine when documents are of length 1. Shape (size,)."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 from pypinyin import lazy_pinyin
 from scipy import sparse
 
-from faq import arrays, asked, gate, learn, ranker, references, spelling, tables, thresholds
+from faq import arrays, asked, gate, learn, ranker, references, ridge, spelling, tables, thresholds
 from faq.features import DOCUMENT, grams, pieces, placed, said, terms
 from faq.leftout import LeftOut
 from faq.segment import words
@@ -22,6 +24,7 @@ from knowledge.library import ArticleText, Case, Entry, Library
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
 KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
 LEFT_OUT = 1500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
+MORE = 1  # steps by which the ridge of all follows from the one without them
 OFTEN = 3  # times an article is named by them, from which the ridge scores it and its company counts
 PERHAPS = ("fraud.", "family.domestic_violence", "minors.")  # matters whose questions are often asked while it happens
 LENGTHS = 8  # classes of length, each with as many legal questions
@@ -56,11 +59,13 @@ def write(library: Library, articles: list[ArticleText], training: Path, folder:
     rows = asked.read(training)
     labels = asked.label(rows, entries, matters, articles, references.LATER)
     _write_spelling([t for texts in (*(_texts(e) for e in entries), [r.text for r in rows]) for t in texts], folder)
-    _write_gate(entries, cases, rows, training, folder)
-    _write_ranker(entries, of_matter, folder)
-    _write_references(entries, articles, labels, folder)
-    precision = [thresholds.PRECISION_SENSITIVE if library.matters[m].sensitive else thresholds.PRECISION for m in matters]
-    _write_asked(rows, labels, entries, of_matter, precision, folder)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:  # the gate needs nothing of the rest
+        gate_written = beside.submit(_write_gate, entries, cases, rows, training, folder)
+        _write_ranker(entries, of_matter, folder)
+        _write_references(entries, articles, labels, folder)
+        precision = [thresholds.PRECISION_SENSITIVE if library.matters[m].sensitive else thresholds.PRECISION for m in matters]
+        _write_asked(rows, labels, entries, of_matter, precision, folder)
+        gate_written.result()
 
 
 def _texts(e: Entry) -> list[str]:
@@ -115,7 +120,10 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.A
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
     seen.vocabulary.save(folder, "gate")
-    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, kind]).astype(np.float16))
+    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm]).astype(np.float16))
+    of_danger = np.unique(rows[np.flatnonzero(danger)].indices)
+    arrays.save(folder, "gate.of_danger", of_danger.astype(np.int32))
+    arrays.save(folder, "gate.kinds", kind[of_danger].astype(np.float16))
     arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
 
 
@@ -151,8 +159,8 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
     matters = np.eye(of_matter.max() + 1, dtype=np.float32)[of_matter[examples.entry]]
     targets = np.hstack([np.eye(len(entries), dtype=np.float32)[examples.entry], matters])
     labelled, bias = Labelled.of(examples.texts), targets.mean(axis=0)
-    dual = learn.largest(learn.ridge(labelled.kernel(), targets - bias, PENALTY), (len(entries), targets.shape[1]), KEPT)
-    labelled.save(folder, "examples", dual, bias)
+    dual = ridge.of_many(labelled.rows(), targets - bias, PENALTY, of_matter[examples.entry])
+    labelled.save(folder, "examples", learn.largest(dual, (len(entries), targets.shape[1]), KEPT), bias)
     arrays.save(folder, "entries.body", examples.body)
     for name, cut in DOCUMENT.items():
         learn.bm25([[*e.questions, _body(e)] for e in entries], cut).save(folder, f"entries.{name}")
@@ -160,7 +168,7 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What `ranker.Labelled` reads is learned from these: texts by words and by characters, and the kernel of both."""
+    """What `ranker.Labelled` reads is learned from these: texts by words and by characters, and both together."""
 
     words: learn.Texts
     characters: learn.Texts
@@ -169,13 +177,10 @@ class Labelled:
     def of(cls, texts: list[str]) -> Labelled:
         return cls(learn.weigh(texts, terms, most=COMMON), learn.weigh(texts, lambda t: grams(t, ranker.LOW, ranker.HIGH), most=COMMON))
 
-    def kernel(self) -> Any:
-        kernel = learn.likeness(self.characters.rows)
-        kernel *= np.float32(1 - ranker.WORDS)
-        by_words = learn.likeness(self.words.rows)
-        by_words *= np.float32(ranker.WORDS)
-        kernel += by_words
-        return kernel
+    def rows(self) -> Any:
+        """Both, so that the inner product of two rows is the kernel of the ridge."""
+        parts = [self.words.rows * np.float32(ranker.WORDS**0.5), self.characters.rows * np.float32((1 - ranker.WORDS) ** 0.5)]
+        return sparse.hstack(parts).tocsr()
 
     def save(self, folder: Path, name: str, dual: arrays.Largest, bias: Any) -> None:
         self.words.postings().save(folder, f"{name}.words")
@@ -189,16 +194,18 @@ def _write_asked(
 ) -> None:
     """What questions of other hands teach; how sure an answer is and in which order articles come, from a part of them left out."""
     labelled = Labelled.of([r.text for r in rows])
-    kernel, bias = labelled.kernel(), labels.targets.mean(axis=0)
+    features, bias = labelled.rows(), labels.targets.mean(axis=0)
     out = np.sort(np.random.default_rng(learn.SEED).choice(len(rows), min(LEFT_OUT, len(rows) // 3), replace=False))
     known = np.setdiff1d(np.arange(len(rows)), out)
-    like = kernel[out]
+    like = (features[out] @ features.T).toarray()
     like[:, out] = 0
     often = (labels.targets > 0).sum(axis=0) >= OFTEN
     often[: labels.blocks[1]] = True
     classes = np.flatnonzero(often)
-    whole, rest = learn.ridges(kernel, labels.targets[:, classes] - bias[classes], PENALTY_ASKED, out)
-    del kernel
+    targets = labels.targets[:, classes] - bias[classes]
+    rest = np.zeros_like(targets)
+    rest[known] = ridge.of_many(features[known], targets[known], PENALTY_ASKED, labels.matter[known])
+    whole = ridge.of_many(features, targets, PENALTY_ASKED, labels.matter, start=rest, steps=MORE)
     left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out], like, _dual(rest, classes, labels.blocks), bias, _habits(labels, known))
     left_out.write(entries, of_matter, precision, labels.of_article, folder)
     labelled.save(folder, "asked", _dual(whole, classes, labels.blocks), bias)
@@ -268,8 +275,5 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
             named = [at[r.law, r.article] for r in refs if (r.law, r.article) in at]
             for n, article in enumerate(dict.fromkeys(named)):
                 found[i, article] = found.get((i, article), 0.0) + weight * (1.0 - references.LATER * n)
-    pairs = np.array(sorted(found), dtype=np.int32)
-    arrays.save(folder, "cited.entry", pairs[:, 0])
-    arrays.save(folder, "cited.article", pairs[:, 1])
-    arrays.save(folder, "cited.weight", np.array([found[e, a] for e, a in pairs.tolist()], dtype=np.float32))
-
+    weights, pairs = list(found.values()), np.array(list(found), dtype=np.int32)
+    learn.packed(sparse.csr_matrix((weights, (pairs[:, 0], pairs[:, 1])), shape=(len(entries), len(rows)))).save(folder, "cited")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from zlib import crc32
@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from faq.segment import characters, normalise, words
+from faq.segment import JUST_SEEN, characters, normalise, words
 
 CONCEPTS = Path(__file__).with_name("concepts.tsv")
 ENDS = 10, 8  # characters at the end and at the start of a message that count by their place, too
@@ -26,6 +26,7 @@ _STEP = np.uint32(0x9E3779B1)  # 2**32 / golden ratio, odd: Knuth's multiplicati
 _MIX = np.uint32(0x85EBCA6B)  # MurmurHash3's finaliser
 
 
+@lru_cache(JUST_SEEN)
 def grams(text: str, low: int, high: int) -> Features:
     """Hashes of all character n-grams of `low` to `high` characters, with repetitions; `^` and `$` mark the ends."""
     return _grams(characters(text), low, high)
@@ -43,6 +44,7 @@ def _grams(text: str, low: int, high: int) -> Features:
     return np.concatenate(found) if found else np.zeros(0, dtype=np.uint32)
 
 
+@lru_cache(JUST_SEEN)
 def terms(text: str) -> Features:
     """Hashes of the words of a text and of the pairs of neighbours, with repetitions."""
     found = words(text)

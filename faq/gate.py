@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from faq import thresholds
-from faq.arrays import Floats, Vocabulary, load
+from faq.arrays import Floats, Ints, Vocabulary, load
 from faq.features import concepts, message
 
 KINDS = (
@@ -37,36 +37,44 @@ class Danger:
 
 
 class Gate:
-    """`weights` has a column for "legal", one for "danger" and one for each kind; `bias` likewise; calibrated."""
+    """`weights` has a column for "legal" and one for "danger", calibrated; `kinds` one for each kind, and rows for `of_danger` alone."""
 
     def __init__(self, folder: Path) -> None:
         self._vocabulary = Vocabulary.load(folder, "gate")
-        self._weights: Any = load(folder, "gate.weights")  # (features, 2 + kinds), float16
+        self._weights: Any = load(folder, "gate.weights")  # (features, 2), float16
+        self._of_danger: Ints = load(folder, "gate.of_danger")  # the features of dangers, ascending
+        self._kinds: Any = load(folder, "gate.kinds")  # (features of dangers, kinds), float16
         self._bias: Floats = load(folder, "gate.bias")
 
         self.logits = lru_cache(64)(self._logits)  # a message is looked at for danger, then for law; one before it again
 
     def _logits(self, text: str) -> Floats:
-        """Log odds of legal, danger and each kind. Shape (2 + kinds,)."""
+        """Log odds of legal and danger. Shape (2,)."""
         columns, weights = self._vocabulary.weigh(message(text))
-        found: Floats = weights @ self._weights[columns].astype(np.float32) + self._bias
+        found: Floats = weights @ self._weights[columns].astype(np.float32) + self._bias[:2]
         return found
+
+    def _kind(self, text: str) -> str:
+        """What kind of danger it is, if any."""
+        columns, weights = self._vocabulary.weigh(message(text))
+        _, here, at = np.intersect1d(columns, self._of_danger, assume_unique=True, return_indices=True)
+        return KINDS[int(np.argmax(weights[here] @ self._kinds[at].astype(np.float32) + self._bias[2:]))]
 
     def danger(self, text: str, before: str = "") -> Danger | None:
         """The danger in a text, or in it after what was said just before; None when there is none."""
-        found = self.logits(text)
+        looked, found = text, float(self.logits(text)[1])
         if before:
-            joint = self.logits(f"{before} {text}")
-            alone = self.logits(before)
+            joint = float(self.logits(f"{before} {text}")[1])
+            alone = float(self.logits(before)[1])
             # What was dangerous already was answered then; only what this message adds counts.
-            if joint[1] > found[1] and alone[1] < odds(thresholds.DANGER):
-                found = joint
-        probability = sigmoid(float(found[1]))
+            if joint > found and alone < odds(thresholds.DANGER):
+                looked, found = f"{before} {text}", joint
+        probability = sigmoid(found)
         if probability < thresholds.DANGER and _cries(text):
             probability = thresholds.DANGER
         if probability < thresholds.DANGER:
             return None
-        return Danger(KINDS[int(np.argmax(found[2:]))], probability)
+        return Danger(self._kind(looked), probability)
 
 
 def _cries(text: str) -> bool:

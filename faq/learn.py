@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import lapack
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
@@ -120,34 +119,8 @@ def likeness(rows: Any) -> NDArray[Any]:
     found = np.asarray(dense @ dense.T, dtype=np.float32)
     rare = rows[:, ~frequent]
     both = (rare @ rare.T).tocoo()
-    found[both.row, both.col] += both.data  # never dense: each such matrix of the build takes over a gigabyte
+    found[both.row, both.col] += both.data
     return found
-
-
-def ridge(kernel: NDArray[Any], targets: NDArray[Any], penalty: float) -> NDArray[Any]:
-    """The dual coefficients of kernel ridge regression, shape (examples, classes): (K + pI)^-1 y.
-
-    `kernel` is (examples, examples) and overwritten, `targets` (examples, classes).
-    """
-    kernel[np.diag_indices_from(kernel)] += np.float32(penalty)
-    # In place and in Fortran's order (the kernel is symmetric): it is by far the largest thing in memory.
-    factor, _ = lapack.spotrf(kernel.T, lower=1, overwrite_a=1)
-    return np.asarray(lapack.spotrs(factor, targets.astype(np.float32, copy=False), lower=1)[0])
-
-
-def ridges(kernel: NDArray[Any], targets: NDArray[Any], penalty: float, out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The dual coefficients of two ridges, of all examples and of those that are not `out`, for little more than the work of one.
-
-    With B the columns `out` of (K + pI)^-1 and A the dual of all, that of the rest is A - B B[out]^-1 A[out] (a block of an inverse;
-    Golub & Van Loan, Matrix Computations, 2.1.4), and nothing at `out`.
-    """
-    units = np.zeros((len(targets), len(out)), dtype=np.float32)
-    units[out, np.arange(len(out))] = 1
-    solved = ridge(kernel, np.hstack([targets, units]), penalty)
-    whole, inverse = solved[:, : targets.shape[1]], solved[:, targets.shape[1] :]
-    rest = whole - inverse @ np.linalg.solve(inverse[out], whole[out])
-    rest[out] = 0
-    return whole, rest
 
 
 def largest(dual: NDArray[Any], blocks: Sequence[int], kept: int) -> Largest:

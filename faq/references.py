@@ -28,6 +28,7 @@ SPREAD = 6.5  # how sharply entries' scores become shares: an article that sever
 BORROWED = 3.0  # what the ridge over labelled questions counts for the article itself
 CHAPTER = 0.2  # and for its chapter
 OF_QUESTION = 1.0  # what it counts to have the question's own words, or its characters: all of them
+LIKELY = 100  # entries whose articles count; the others' shares are next to nothing
 CANDIDATES = 80  # articles that are put in order
 NEAREST = 50  # labelled questions whose articles are votes
 COMPANY = 8  # of the best candidates, whose company counts
@@ -69,12 +70,13 @@ class References:
         rows: list[list[str]] = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
         self._articles = rows
         self._known = {f"{ArticleRef(law, article).short_law} {article}" for law, article in rows}
-        self._entry: Ints = load(folder, "cited.entry")
-        self._article: Ints = load(folder, "cited.article")
-        self._weight: Floats = load(folder, "cited.weight")
+        self._cited = Rows.load(folder, "cited")  # entries x articles
         self._statutes = [Postings.load(folder, f"statutes.{name}") for name in DOCUMENT]  # BM25
         self._class: Ints = load(folder, "articles.class")  # (articles,): each one's class in `asked`; one past the last: none
         self._chapter: Ints = load(folder, "articles.chapter")  # (articles,): which chapter it stands in
+        self._chapters = int(self._chapter.max(initial=0)) + 1
+        self._of_class = np.zeros(int(self._class.max(initial=0)) + 1, dtype=np.int32)  # each class's chapter
+        self._of_class[self._class] = self._chapter
 
     def __contains__(self, key: str) -> bool:
         return key in self._known
@@ -94,15 +96,15 @@ class References:
         shares = asked.likeness[near] ** 2
         shares = shares / max(float(shares.sum()), 1e-9)
         votes = habits.named.total(near, shares)
-        matters = np.bincount(habits.matter[near], weights=shares, minlength=len(habits.usual))
-        usual = np.log(matters @ habits.usual + 1e-5)
+        matters = np.bincount(habits.matter[near], weights=shares, minlength=len(habits.usual)).astype(np.float32)
         borrowed = np.append(asked.classes, np.float32(0))[self._class[found]]
         place: Ints = habits.of_article[found]
         named = place < len(habits.times)
         first = named[:COMPANY]
         beside = habits.beside.total(place[:COMPANY][first], np.maximum(borrowed[:COMPANY][first], 0))
-        of = np.stack([habits.times, votes, beside, usual], axis=1)[np.where(named, place, 0)]
-        times, votes, beside, usual = np.where(named[:, None], of, [0, 0, 0, np.log(1e-5)]).T
+        at = np.where(named, place, 0)
+        usual = np.where(named, np.log(matters @ habits.usual[:, at] + np.float32(1e-5)), np.log(np.float32(1e-5)))
+        times, votes, beside = (np.where(named, of[at], 0) for of in (habits.times, votes, beside))
         total, rank = scores[found], 1 / np.arange(1, len(found) + 1)
         signs = (total, total - total[0], rank, borrowed, times, votes, np.log(votes + 0.01), beside, usual)
         return found.astype(np.int32), np.stack(signs, axis=1).astype(np.float32)
@@ -118,7 +120,9 @@ class References:
         """What labels say, without the articles' own text: those of the entries, and of questions like this one. Shape (articles,)."""
         shares = np.exp(SPREAD * (entries - entries.max()))
         shares /= shares.sum()
-        found = np.bincount(self._article, weights=shares[self._entry] * self._weight, minlength=len(self._articles))
-        borrowed = np.append(asked.classes, np.float32(0))[self._class]
-        found += BORROWED * borrowed + CHAPTER * np.bincount(self._chapter, weights=borrowed)[self._chapter]
+        likely = nearest(shares, LIKELY)
+        found = self._cited.total(likely, shares[likely])
+        borrowed = np.append(asked.classes, np.float32(0))
+        found += BORROWED * borrowed[self._class]
+        found += CHAPTER * np.bincount(self._of_class, weights=borrowed[: len(self._of_class)], minlength=self._chapters)[self._chapter]
         return np.asarray(found, dtype=np.float32)

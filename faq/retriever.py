@@ -21,7 +21,7 @@ from knowledge.library import Library
 __all__ = ["Danger", "Hit", "Result", "Retriever"]
 
 FOLLOWING = 1.0  # what having asked just before adds to the log odds of "legal"
-SURE = 0.8  # confidence from which a message on another matter than the conversation's stands alone
+SURE = 0.9  # confidence from which a message on another matter than the conversation's stands alone
 OWN = 0.2  # what a follow-up's own words count beside all that was said
 SAID = 200  # characters of what was said before that are kept
 

@@ -28,7 +28,7 @@ _REPEATED = re.compile(r"([^\d])\1{2,}")  # not of digits: 3000 is not 300
 _MASKED = re.compile("〔[^〕]{2,5}〕")
 _JOINED = re.compile(r"-|(?<=\d\.)(\d+)(?=[a-z])")  # 3-8, 1.5kg: the two implementations differ here, so we part them
 _NUMBER = re.compile(r"(?<![\d.:a-z-])\d{1,2}(?![\d.:a-z-])")  # 16岁; not of dates, sums with a point, and plates
-_JUST_SEEN = 16  # texts: one question is looked at by words and by characters for each model and index
+JUST_SEEN = 16  # texts: one question is looked at by words and by characters for each model and index
 _WORD = re.compile(r"[\u4e00-\u9fff]|[a-z0-9]")
 
 
@@ -38,7 +38,7 @@ def normalise(text: str) -> str:
     return _REPEATED.sub(r"\1\1", _MASKED.sub(" ", folded)).strip()
 
 
-@lru_cache(_JUST_SEEN)
+@lru_cache(JUST_SEEN)
 def standard(text: str) -> str:
     """The normalised text in standard words (`dialect.tsv`) and with small numbers in characters: 16岁 is 十六岁."""
     said, means = _dialect()
@@ -51,7 +51,7 @@ def words(text: str) -> list[str]:
     return list(_cut(text))
 
 
-@lru_cache(_JUST_SEEN)
+@lru_cache(JUST_SEEN)
 def _cut(text: str) -> tuple[str, ...]:
     stop = _stopwords()
     return tuple(w for w in _tokenizer().cut(plain(text)) if w not in stop and _WORD.search(w))
@@ -62,7 +62,7 @@ def plain(text: str) -> str:
     return _JOINED.sub(lambda m: f"{m[1] or ''} ", standard(text))
 
 
-@lru_cache(_JUST_SEEN)
+@lru_cache(JUST_SEEN)
 def characters(text: str) -> str:
     """The text as one run of Chinese characters, letters and digits: what character n-grams are taken from."""
     return "".join(_WORD.findall(standard(text)))

@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bot.cli.building import build_library
 from bot.config import Settings
-from faq import asked, bake, learn
+from faq import asked, bake, learn, ridge
 from faq.arrays import Postings
 from faq.features import DOCUMENT, hashed
 from faq.index import TRAINING
@@ -141,7 +141,7 @@ def _labelled(train: Sequence[Question], dev: Sequence[Question], corpus: Corpus
     everything = [(np.arange(len(train)), np.arange(len(train), len(texts)))]
     for known, held in [*KFold(FOLDS, shuffle=True, random_state=learn.SEED).split(train), *everything]:
         like = kernel[np.ix_(held, known)]
-        learned = learn.ridge(kernel[np.ix_(known, known)], np.hstack([articles[known], in_chapter[known]]), bake.PENALTY_ASKED)
+        learned = ridge.exact(kernel[np.ix_(known, known)], np.hstack([articles[known], in_chapter[known]]), bake.PENALTY_ASKED)
         scores = like @ learned
         found["borrowed"][held] = scores[:, :width]
         found["chapter"][held] = scores[:, width:][:, of_article]

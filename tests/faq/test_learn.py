@@ -2,20 +2,42 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.preprocessing import normalize
 
-from faq import learn, leftout, thresholds
+from faq import learn, leftout, ridge, thresholds
 
 
-def test_the_ridge_of_the_rest_is_the_ridge_learned_without_the_left_out():
-    random = np.random.default_rng(1)
-    rows = random.normal(size=(60, 8)).astype(np.float32)
-    kernel, targets = rows @ rows.T, random.normal(size=(60, 5)).astype(np.float32)
-    out = np.array([3, 17, 41])
-    known = np.setdiff1d(np.arange(60), out)
-    whole, rest = learn.ridges(kernel.copy(), targets, 0.5, out)
-    assert whole == pytest.approx(learn.ridge(kernel.copy(), targets, 0.5), abs=1e-3)
-    assert rest[known] == pytest.approx(learn.ridge(kernel[np.ix_(known, known)].copy(), targets[known], 0.5), abs=1e-3)
-    assert not rest[out].any()
+def sparse_texts(count: int, words: int, seed: int):
+    """Rows of length 1 over words as frequent as in language, and the group each belongs to."""
+    random = np.random.default_rng(seed)
+    group = np.arange(count) % 7
+    chosen = np.minimum(random.zipf(1.4, size=(count, 12)), words - 1)
+    rows = sparse.csr_matrix((np.ones(chosen.size), chosen.ravel(), np.arange(0, chosen.size + 1, 12)), shape=(count, words + 7))
+    rows = rows + sparse.csr_matrix((np.full(count, 2.0), words + group, np.arange(count + 1)), shape=rows.shape)
+    return normalize(rows).astype(np.float32), group
+
+
+@pytest.mark.parametrize(("count", "error"), [(60, 1e-3), (3000, 0.05)])  # few rows are solved at once, many in steps
+def test_the_ridge_of_many_is_close_to_the_ridge(count: int, error: float):
+    rows, group = sparse_texts(count, 4000, seed=1)
+    targets = np.eye(7, dtype=np.float32)[group]
+    targets = np.hstack([targets - targets.mean(axis=0), np.zeros((count, 1), dtype=np.float32)])  # nobody has the last class
+    exact = ridge.exact(learn.likeness(rows), targets, 0.5)
+    found = ridge.of_many(rows, targets, 0.5, group, steps=8)
+    assert np.linalg.norm(found - exact) <= error * np.linalg.norm(exact)
+    assert not found[:, -1].any()
+
+
+def test_the_ridge_of_all_follows_from_that_of_the_most():
+    rows, group = sparse_texts(3000, 4000, seed=2)
+    targets = np.random.default_rng(3).normal(size=(3000, 5)).astype(np.float32)
+    known = np.arange(150, 3000)
+    start = np.zeros_like(targets)
+    start[known] = ridge.of_many(rows[known], targets[known], 0.5, group[known], steps=8)
+    exact = ridge.exact(learn.likeness(rows), targets, 0.5)
+    far = np.linalg.norm(ridge.of_many(rows, targets, 0.5, group, steps=2) - exact)
+    assert np.linalg.norm(ridge.of_many(rows, targets, 0.5, group, start=start, steps=2) - exact) < far / 2
 
 
 def test_a_matter_that_is_often_wrong_needs_more_confidence():
