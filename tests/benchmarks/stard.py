@@ -129,7 +129,7 @@ def _laws(labels: Sequence[Question], corpus: Corpus) -> Any:
 def _labelled(train: Sequence[Question], dev: Sequence[Question], corpus: Corpus) -> dict[str, Any]:
     """What the train questions teach of dev, and of themselves out of fold: each of shape (questions, articles)."""
     texts = [q.text for q in (*train, *dev)]
-    kernel = bake.Labelled.of(texts).kernel()  # words are weighed over all texts, labels are not seen
+    kernel = learn.likeness(bake.Labelled.of(texts).rows())  # words are weighed over all texts, labels are not seen
     chapters = [(row["law"], row["chapter"]) for row in corpus.rows]
     width = len(chapters)
     chapter = {c: i for i, c in enumerate(dict.fromkeys(chapters))}
