@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from faq import tables
 from knowledge.library import ArticleText, Entry
@@ -45,7 +46,7 @@ def _article(text: str) -> tuple[str, str]:
 class Labels:
     """The classes of labelled questions: entries, matters, articles, in this order.
 
-    `targets` has shape (questions, classes); `blocks` is where each kind ends; `of_article` is each article's class, shape (articles,),
+    `targets` is a csr_matrix of shape (questions, classes); `blocks` is where each kind ends; `of_article` is each article's class, shape (articles,),
     and the number of classes where it has none; `matter` is each question's matter, shape (questions,).
     """
 
@@ -63,7 +64,7 @@ def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str
     used = sorted({i for found in named for i in found})
     blocks = np.cumsum([0, len(entries), len(matters), len(used)])
     class_of = {i: int(blocks[2]) + n for n, i in enumerate(used)}
-    targets = np.zeros((len(rows), int(blocks[-1])), dtype=np.float32)
+    targets = sparse.lil_matrix((len(rows), int(blocks[-1])), dtype=np.float32)
     of_question = np.zeros(len(rows), dtype=np.int32)
     for n, row in enumerate(rows):
         entry = at_entry.get(row.entry)
@@ -77,4 +78,4 @@ def label(rows: Sequence[Asked], entries: Sequence[Entry], matters: Sequence[str
             targets[n, class_of[i]] = max(0.0, 1.0 - later * place)
     none = int(blocks[-1])
     of_article = np.array([class_of.get(i, none) for i in range(len(articles))], dtype=np.int32)
-    return Labels(targets, tuple(int(b) for b in blocks[1:]), of_article, of_question)
+    return Labels(targets.tocsr(), tuple(int(b) for b in blocks[1:]), of_article, of_question)

@@ -157,9 +157,9 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
     """What the entries' own texts say: the ridge over them, and all of an entry as one document."""
     examples = _examples(entries)
     matters = np.eye(of_matter.max() + 1, dtype=np.float32)[of_matter[examples.entry]]
-    targets = np.hstack([np.eye(len(entries), dtype=np.float32)[examples.entry], matters])
-    labelled, bias = Labelled.of(examples.texts), targets.mean(axis=0)
-    dual = ridge.of_many(labelled.rows(), targets - bias, PENALTY, of_matter[examples.entry])
+    targets = sparse.csr_matrix(np.hstack([np.eye(len(entries), dtype=np.float32)[examples.entry], matters]))
+    labelled, bias = Labelled.of(examples.texts), _mean(targets)
+    dual = ridge.of_many(labelled.rows(), targets, bias, PENALTY, of_matter[examples.entry])
     labelled.save(folder, "examples", learn.largest(dual, (len(entries), targets.shape[1]), KEPT), bias)
     arrays.save(folder, "entries.body", examples.body)
     for name, cut in DOCUMENT.items():
@@ -194,23 +194,29 @@ def _write_asked(
 ) -> None:
     """What questions of other hands teach; how sure an answer is and in which order articles come, from a part of them left out."""
     labelled = Labelled.of([r.text for r in rows])
-    features, bias = labelled.rows(), labels.targets.mean(axis=0)
+    features, bias = labelled.rows(), _mean(labels.targets)
     out = np.sort(np.random.default_rng(learn.SEED).choice(len(rows), min(LEFT_OUT, len(rows) // 3), replace=False))
     known = np.setdiff1d(np.arange(len(rows)), out)
     like = (features[out] @ features.T).toarray()
     like[:, out] = 0
-    often = (labels.targets > 0).sum(axis=0) >= OFTEN
+    often = labels.targets.getnnz(axis=0) >= OFTEN
     often[: labels.blocks[1]] = True
     classes = np.flatnonzero(often)
-    targets = labels.targets[:, classes] - bias[classes]
-    rest = np.zeros_like(targets)
-    rest[known] = ridge.of_many(features[known], targets[known], PENALTY_ASKED, labels.matter[known])
-    whole = ridge.of_many(features, targets, PENALTY_ASKED, labels.matter, start=rest, steps=MORE)
-    left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out], like, _dual(rest, classes, labels.blocks), bias, _habits(labels, known))
+    targets = labels.targets[:, classes]
+    dual = np.zeros(targets.shape, dtype=np.float32)
+    dual[known] = ridge.of_many(features[known], targets[known], bias[classes], PENALTY_ASKED, labels.matter[known])
+    rest = _dual(dual, classes, labels.blocks)
+    left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out].toarray(), like, rest, bias, _habits(labels, known))
+    dual = ridge.of_many(features, targets, bias[classes], PENALTY_ASKED, labels.matter, start=dual, steps=MORE)
     left_out.write(entries, of_matter, precision, labels.of_article, folder)
-    labelled.save(folder, "asked", _dual(whole, classes, labels.blocks), bias)
+    labelled.save(folder, "asked", _dual(dual, classes, labels.blocks), bias)
     _habits(labels, np.arange(len(rows))).save(folder)
     (folder / "asked.json").write_text(json.dumps([[r.entry, r.text] for r in rows], ensure_ascii=False), encoding="utf-8")
+
+
+def _mean(targets: Any) -> Any:
+    """How often each class is the target, shape (classes,)."""
+    return np.asarray(targets.mean(axis=0), dtype=np.float32).ravel()
 
 
 def _dual(dual: Any, classes: Any, blocks: tuple[int, ...]) -> arrays.Largest:
@@ -222,7 +228,7 @@ def _dual(dual: Any, classes: Any, blocks: tuple[int, ...]) -> arrays.Largest:
 def _habits(labels: asked.Labels, known: Any) -> references.Habits:
     """How these of the labelled questions name articles."""
     first, last = labels.blocks[1:]
-    named = sparse.csr_matrix((labels.targets[:, first:] > 0).astype(np.float32))
+    named = (labels.targets[:, first:] > 0).astype(np.float32).tocsr()
     here = named.multiply(np.isin(np.arange(len(labels.matter)), known)[:, None]).tocsr()
     times = np.asarray(here.sum(axis=0)).ravel()
     of_matter = sparse.csr_matrix((np.ones(len(labels.matter)), (labels.matter, np.arange(len(labels.matter)))))

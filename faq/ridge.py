@@ -13,7 +13,7 @@ from scipy.linalg import lapack
 
 from faq.learn import likeness
 
-SIZE, TOGETHER = 1100, 450  # rows and classes that are solved together
+SIZE, TOGETHER = 1100, 300  # rows and classes that are solved together
 RARE, DENSE = 5, 500  # rows with a feature, up to which it is multiplied by pairs of rows; most frequent features, multiplied densely
 ALIKE = 1e-4  # share of the largest eigenvalue, below which frequent features say the same
 STEPS = 3  # of conjugate gradients; more were measured to rank no better
@@ -38,21 +38,23 @@ def _solve(factor: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
 
 
 def of_many(
-    rows: Any, targets: NDArray[Any], penalty: float, group: NDArray[Any], *, start: NDArray[Any] | None = None, steps: int = STEPS
+    rows: Any, targets: Any, mean: NDArray[Any], penalty: float, group: NDArray[Any], *, start: NDArray[Any] | None = None, steps: int = STEPS
 ) -> NDArray[Any]:
     """The dual coefficients of ridge regression over many sparse rows, shape (rows, classes): close to `exact`'s, in far less time.
 
     Deflated conjugate gradients (Saad, Yeung, Erhel & Guyomarc'h 2000, SIAM J. Sci. Comput. 21(5)): a step takes time that grows with the rows, not with their square. Rows of like
-    `group` are solved together first. `start`: what is known before.
+    `group` are solved together first. `targets` is sparse, too, and counts less its classes' `mean`; `start`: what is known before, bettered
+    in place.
     """
     if len(group) <= SIZE:
-        return exact(likeness(rows), targets, penalty)
+        return exact(likeness(rows), targets.toarray() - mean, penalty)
     system = _System.of(rows, penalty, group)
-    dual = np.zeros_like(targets) if start is None else start.copy()
+    dual = np.zeros(targets.shape, dtype=np.float32) if start is None else start
+    by_class = targets.tocsc()
 
     def solve(at: int) -> None:
         some = slice(at, at + TOGETHER)
-        dual[:, some] = system.solve(targets[:, some].copy(), dual[:, some].copy(), steps)
+        dual[:, some] = system.solve(by_class[:, some].toarray() - mean[some], dual[:, some].copy(), steps)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # a processor works on some classes each
         list(pool.map(solve, range(0, targets.shape[1], TOGETHER)))

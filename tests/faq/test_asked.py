@@ -47,7 +47,8 @@ def test_labels_are_entry_matter_and_articles(library):
     matters = sorted({e.matter for e in entries})
     found = asked.label(rows, entries, matters, articles, references.LATER)
     at = [next(i for i, a in enumerate(articles) if (a.ref.short_law, a.ref.article) == key) for key in rows[0].articles]
-    assert [row.nonzero()[0].tolist() for row in found.targets[:, : len(entries)]] == [[entries.index(entry)], []]
-    assert found.targets[0, found.of_article[at]].tolist() == pytest.approx([1.0, 1 - references.LATER])
-    assert found.targets[1].sum() == pytest.approx(2)  # its matter and the article we have
-    assert np.count_nonzero(found.of_article < found.targets.shape[1]) == 2
+    targets = found.targets.toarray()
+    assert [row.nonzero()[0].tolist() for row in targets[:, : len(entries)]] == [[entries.index(entry)], []]
+    assert targets[0, found.of_article[at]].tolist() == pytest.approx([1.0, 1 - references.LATER])
+    assert targets[1].sum() == pytest.approx(2)  # its matter and the article we have
+    assert np.count_nonzero(found.of_article < targets.shape[1]) == 2

@@ -21,10 +21,10 @@ def sparse_texts(count: int, words: int, seed: int):
 @pytest.mark.parametrize(("count", "error"), [(60, 1e-3), (3000, 0.05)])  # few rows are solved at once, many in steps
 def test_the_ridge_of_many_is_close_to_the_ridge(count: int, error: float):
     rows, group = sparse_texts(count, 4000, seed=1)
-    targets = np.eye(7, dtype=np.float32)[group]
-    targets = np.hstack([targets - targets.mean(axis=0), np.zeros((count, 1), dtype=np.float32)])  # nobody has the last class
-    exact = ridge.exact(learn.likeness(rows), targets, 0.5)
-    found = ridge.of_many(rows, targets, 0.5, group, steps=8)
+    targets = np.hstack([np.eye(7, dtype=np.float32)[group], np.zeros((count, 1), dtype=np.float32)])  # nobody has the last class
+    mean = targets.mean(axis=0)
+    exact = ridge.exact(learn.likeness(rows), targets - mean, 0.5)
+    found = ridge.of_many(rows, sparse.csr_matrix(targets), mean, 0.5, group, steps=8)
     assert np.linalg.norm(found - exact) <= error * np.linalg.norm(exact)
     assert not found[:, -1].any()
 
@@ -32,12 +32,12 @@ def test_the_ridge_of_many_is_close_to_the_ridge(count: int, error: float):
 def test_the_ridge_of_all_follows_from_that_of_the_most():
     rows, group = sparse_texts(3000, 4000, seed=2)
     targets = np.random.default_rng(3).normal(size=(3000, 5)).astype(np.float32)
-    known = np.arange(150, 3000)
+    said, mean, known = sparse.csr_matrix(targets), np.zeros(5, dtype=np.float32), np.arange(150, 3000)
     start = np.zeros_like(targets)
-    start[known] = ridge.of_many(rows[known], targets[known], 0.5, group[known], steps=8)
+    start[known] = ridge.of_many(rows[known], said[known], mean, 0.5, group[known], steps=8)
     exact = ridge.exact(learn.likeness(rows), targets, 0.5)
-    far = np.linalg.norm(ridge.of_many(rows, targets, 0.5, group, steps=2) - exact)
-    assert np.linalg.norm(ridge.of_many(rows, targets, 0.5, group, start=start, steps=2) - exact) < far / 2
+    far = np.linalg.norm(ridge.of_many(rows, said, mean, 0.5, group, steps=2) - exact)
+    assert np.linalg.norm(ridge.of_many(rows, said, mean, 0.5, group, start=start, steps=2) - exact) < far / 2
 
 
 def test_a_matter_that_is_often_wrong_needs_more_confidence():
