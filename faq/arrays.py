@@ -33,7 +33,7 @@ class Vocabulary:
         """Columns and weights of a text: (1 + ln tf) * idf, of length 1 (Salton & Buckley 1988, "ltc")."""
         found, counts = np.unique(features, return_counts=True)
         columns, known = self.locate(found)
-        weights = ((1.0 + np.log(counts[known])) * self.idf[columns].astype(np.float32)).astype(np.float32)
+        weights = ((1.0 + np.log(counts[known])) * self.idf[columns]).astype(np.float32)
         length = float(np.sqrt(weights @ weights))
         return columns, weights / np.float32(length) if length else weights
 

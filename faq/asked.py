@@ -46,8 +46,8 @@ def _article(text: str) -> tuple[str, str]:
 class Labels:
     """The classes of labelled questions: entries, matters, articles, in this order.
 
-    `targets` is a csr_matrix of shape (questions, classes); `blocks` is where each kind ends; `of_article` is each article's class, shape (articles,),
-    and the number of classes where it has none; `matter` is each question's matter, shape (questions,).
+    `targets` is a csr_matrix of shape (questions, classes); `blocks` is where each kind ends; `of_article` is each article's class, shape
+    (articles,), and the number of classes where it has none; `matter` is each question's matter, shape (questions,).
     """
 
     targets: Any

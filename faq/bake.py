@@ -118,10 +118,11 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.A
     unplaced = np.isin(seen.vocabulary.hashes, np.concatenate([*anywhere.values()]))
     alarm, alarm_bias = learn.calibrated(rows.multiply(unplaced).tocsr()[known], danger[known].astype(int), weight, np.ones(len(known)))
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
-    kind, kind_bias = learn.one_of(rows[np.flatnonzero(danger)], kinds, len(gate.KINDS))
+    dangers = rows[np.flatnonzero(danger)]
+    kind, kind_bias = learn.one_of(dangers, kinds, len(gate.KINDS))
     seen.vocabulary.save(folder, "gate")
     arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm]).astype(np.float16))
-    of_danger = np.unique(rows[np.flatnonzero(danger)].indices)
+    of_danger = np.unique(dangers.indices)
     arrays.save(folder, "gate.of_danger", of_danger.astype(np.int32))
     arrays.save(folder, "gate.kinds", kind[of_danger].astype(np.float16))
     arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
@@ -228,7 +229,7 @@ def _dual(dual: Any, classes: Any, blocks: tuple[int, ...]) -> arrays.Largest:
 def _habits(labels: asked.Labels, known: Any) -> references.Habits:
     """How these of the labelled questions name articles."""
     first, last = labels.blocks[1:]
-    named = (labels.targets[:, first:] > 0).astype(np.float32).tocsr()
+    named = (labels.targets[:, first:] > 0).astype(np.float32)
     here = named.multiply(np.isin(np.arange(len(labels.matter)), known)[:, None]).tocsr()
     times = np.asarray(here.sum(axis=0)).ravel()
     of_matter = sparse.csr_matrix((np.ones(len(labels.matter)), (labels.matter, np.arange(len(labels.matter)))))

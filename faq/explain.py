@@ -43,7 +43,8 @@ def explain(retriever: Retriever, question: str, k: int = 5) -> Explanation:
     result, danger = retriever.search(question, k=k), retriever.danger(question)
     candidates = tuple(Candidate(h, parts) for h, parts in zip(result.hits, retriever.parts(question, result.hits), strict=True))
     return Explanation(
-        normalise(question), retriever.corrections(question), tuple(words(retriever.meant(question))), tuple(concepts(question)), result.legal, danger, candidates,
+        normalise(question), retriever.corrections(question), tuple(words(retriever.meant(question))), tuple(concepts(question)),
+        result.legal, danger, candidates,
         tuple(retriever.nearest(question, NEAREST)), result.references, _verdict(result.legal, danger, result.hits),
     )  # fmt: skip
 

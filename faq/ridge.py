@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,11 +40,11 @@ def _solve(factor: NDArray[Any], targets: NDArray[Any]) -> NDArray[Any]:
 def of_many(
     rows: Any, targets: Any, mean: NDArray[Any], penalty: float, group: NDArray[Any], *, start: NDArray[Any] | None = None, steps: int = STEPS
 ) -> NDArray[Any]:
-    """The dual coefficients of ridge regression over many sparse rows, shape (rows, classes): close to `exact`'s, in far less time.
+    """The dual coefficients of ridge regression over many sparse rows, shape (rows, classes): close to those of `exact`, in far less time.
 
-    Deflated conjugate gradients (Saad, Yeung, Erhel & Guyomarc'h 2000, SIAM J. Sci. Comput. 21(5)): a step takes time that grows with the rows, not with their square. Rows of like
-    `group` are solved together first. `targets` is sparse, too, and counts less its classes' `mean`; `start`: what is known before, bettered
-    in place.
+    Deflated conjugate gradients (Saad, Yeung, Erhel & Guyomarc'h 2000, SIAM J. Sci. Comput. 21(5)): a step takes time that grows with
+    the rows, not with their square. Rows of like `group` are solved together first. `targets` is sparse, too, and counts less its classes'
+    `mean`; `start`: what is known before, bettered in place.
     """
     if len(group) <= SIZE:
         return exact(likeness(rows), targets.toarray() - mean, penalty)
@@ -62,19 +62,49 @@ def of_many(
 
 
 @dataclass(frozen=True, slots=True)
-class _System:
-    """(K + pI) of sparse rows, without writing it out, and how to solve it.
+class _Kernel:
+    """K + pI of sparse rows, without writing it out.
 
     K is the sum of what features of very many rows give (`dense`), those of a few (`pairs`, rows x rows) and the others (`shared`, rows x
-    features); `own` is what a row has alone, and p. `parts`: rows that are solved together, each with its factor. What the `span` of
-    the dense features can say is exact from the start: `seen` is (K + pI) times it, `coarse` the factor of both together.
+    features); `own` is what a row has alone, and p.
     """
 
     dense: NDArray[Any]
     shared: Any
-    by_feature: Any
     pairs: Any
     own: NDArray[Any]
+
+    @classmethod
+    def of(cls, rows: Any, penalty: float) -> _Kernel:
+        times = np.bincount(rows.indices, minlength=rows.shape[1])
+        often = int(np.sort(times)[-DENSE:][0])
+        dense, shared = rows[:, times > often].toarray(), rows[:, (times > RARE) & (times <= often)].tocsr()
+        rare, single = rows[:, (times > 1) & (times <= min(RARE, often))].tocsr(), rows[:, times == 1]
+        own = np.asarray(single.multiply(single).sum(axis=1), dtype=np.float32).reshape(-1, 1) + np.float32(penalty)
+        return cls(dense, shared, (rare @ rare.T).tocsr(), own)
+
+    def times(self, dual: NDArray[Any]) -> NDArray[Any]:
+        found: NDArray[Any] = self.own * dual
+        found += self.shared @ (self.shared.T @ dual)
+        found += self.dense @ (self.dense.T @ dual)
+        found += self.pairs @ dual
+        return found
+
+    def span(self) -> NDArray[Any]:
+        """An orthonormal basis of what the dense features can say, shape (rows, at most `DENSE`)."""
+        values, vectors = np.linalg.eigh((self.dense.T @ self.dense).astype(np.float64))
+        apart = values > values[-1] * ALIKE
+        return np.asarray(self.dense @ (vectors[:, apart] / np.sqrt(values[apart])).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """How to solve for a kernel. `parts`: rows that are solved together, each with its factor.
+
+    What the `span` can say is exact from the start: `seen` is the kernel times it, `coarse` the factor of both together.
+    """
+
+    kernel: _Kernel
     parts: list[tuple[NDArray[Any], NDArray[Any]]]
     span: NDArray[Any]
     seen: NDArray[Any]
@@ -82,30 +112,16 @@ class _System:
 
     @classmethod
     def of(cls, rows: Any, penalty: float, group: NDArray[Any]) -> _System:
-        times = np.bincount(rows.indices, minlength=rows.shape[1])
-        often = int(np.sort(times)[-DENSE:][0])
-        dense, shared = rows[:, times > often].toarray(), rows[:, (times > RARE) & (times <= often)].tocsr()
-        rare, single = rows[:, (times > 1) & (times <= min(RARE, often))].tocsr(), rows[:, times == 1]
-        own = np.asarray(single.multiply(single).sum(axis=1), dtype=np.float32).reshape(-1, 1) + np.float32(penalty)
+        kernel = _Kernel.of(rows, penalty)
         split = np.array_split(np.argsort(group, kind="stable"), -(-len(group) // SIZE))
         parts = [(at, _factor(likeness(rows[at]), penalty)) for at in split]
-        values, vectors = np.linalg.eigh((dense.T @ dense).astype(np.float64))
-        apart = values > values[-1] * ALIKE
-        span = dense @ (vectors[:, apart] / np.sqrt(values[apart])).astype(np.float32)
-        system = cls(dense, shared, shared.T.tocsr(), (rare @ rare.T).tocsr(), own, parts, span, span, span)
-        seen = system.times(span)
-        return replace(system, seen=seen, coarse=_factor(span.T @ seen, 0.0))
-
-    def times(self, dual: NDArray[Any]) -> NDArray[Any]:
-        found: NDArray[Any] = self.own * dual
-        found += self.shared @ (self.by_feature @ dual)
-        found += self.dense @ (self.dense.T @ dual)
-        found += self.pairs @ dual
-        return found
+        span = kernel.span()
+        seen = kernel.times(span)
+        return cls(kernel, parts, span, seen, _factor(span.T @ seen, 0.0))
 
     def solve(self, targets: NDArray[Any], dual: NDArray[Any], steps: int) -> NDArray[Any]:
         """Better coefficients of some classes. A class without a target keeps zeros."""
-        rest = targets - self.times(dual) if dual.any() else targets
+        rest = targets - self.kernel.times(dual) if dual.any() else targets
         said = _solve(self.coarse, self.span.T @ rest)
         dual += self.span @ said
         rest -= self.seen @ said
@@ -115,7 +131,7 @@ class _System:
             gain = np.einsum("ij,ij->j", rest, better)
             step *= gain / before
             step += better - self.span @ _solve(self.coarse, self.seen.T @ better)
-            before, moved = np.maximum(gain, NOTHING), self.times(step)
+            before, moved = np.maximum(gain, NOTHING), self.kernel.times(step)
             share = gain / np.maximum(np.einsum("ij,ij->j", step, moved), NOTHING)
             dual += share * step
             rest -= share * moved
