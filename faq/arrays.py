@@ -65,6 +65,14 @@ class Rows:
         found = found * np.repeat(shares, [int(b - a) for a, b in spans])
         return np.bincount(columns, weights=found, minlength=self.width).astype(np.float32)
 
+    def dense(self, rows: NDArray[Any]) -> Floats:
+        """Some rows written out. Shape (rows, width)."""
+        found = np.zeros((len(rows), self.width), dtype=np.float32)
+        for row, r in zip(found, rows.tolist(), strict=True):
+            some = slice(self.start[r], self.start[r + 1])
+            row[self.columns[some]] = self.weights[some]
+        return found
+
     def save(self, folder: Path, name: str) -> None:
         save(folder, f"{name}.start", self.start)
         save(folder, f"{name}.columns", self.columns)

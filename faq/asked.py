@@ -16,12 +16,20 @@ from knowledge.library import ArticleText, Entry
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question. `entry`: the id of what answers it, empty when nothing does; `articles`: short law and article, best first."""
+    """One question, told in one message or in several `turns`.
 
-    text: str
+    `entry`: the id of what answers it, empty when nothing does; `articles`: short law and article, best first.
+    """
+
+    turns: tuple[str, ...]
     matter: str
     entry: str
     articles: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """All that was said."""
+        return " ".join(self.turns)
 
 
 def read(training: Path) -> list[Asked]:
@@ -31,8 +39,8 @@ def read(training: Path) -> list[Asked]:
 
 def _row(path: Path, n: int, row: list[str]) -> Asked:
     try:
-        text, matter, entry, articles = row
-        return Asked(text, matter, entry, tuple(_article(a) for a in articles.split("|")))
+        turns, matter, entry, articles = row
+        return Asked(tuple(turns.split("‖")), matter, entry, tuple(_article(a) for a in articles.split("|")))
     except ValueError as e:
         raise ValueError(f"{path.name}:{n}: not question, matter, entry, articles: {row!r}") from e
 

@@ -23,11 +23,12 @@ from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
 KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
-LEFT_OUT = 1500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
+LEFT_OUT = 3000  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
+TOGETHER = 500  # of them compared with all at once
 MORE = 1  # steps by which the ridge of all follows from the one without them
 OFTEN = 3  # times an article is named by them, from which the ridge scores it and its company counts
 PERHAPS = ("fraud.", "family.domestic_violence", "minors.")  # matters whose questions are often asked while it happens
-LENGTHS = 8  # classes of length, each with as many legal questions
+LENGTHS = 8  # classes of length, each with as many of what is to be recognised
 LEGAL_AS_CALM = 0.5  # weight of a legal question among what is no danger
 MEANT = 20  # times a word is in our texts, from which a mistake may be read as it
 COMMON = 0.3  # share of the labelled texts with a feature, above which it only takes time
@@ -101,7 +102,7 @@ def _alike(sound: str) -> str:
 
 
 def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.Asked], training: Path, folder: Path) -> None:
-    """Two calibrated models over one vocabulary, "legal" and "danger", and one that tells the kinds of danger apart."""
+    """Three calibrated models over one vocabulary, "legal", "danger" and "follows", and one that tells the kinds of danger apart."""
     told = _told(entries, cases, questions, training)
     anywhere = {text: said(text) for text in told.texts}
     seen = learn.weigh(told.texts, lambda text: np.concatenate([anywhere[text], placed(text)]))
@@ -111,7 +112,7 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.A
     balance = _balance([len(t) for t in told.texts], legal, quiet)
     wanted, wanted_bias = learn.calibrated(rows[heard], legal[heard].astype(int), balance[heard])
     # Who asks what the law says of a fraud or a beating may be in the middle of it: that teaches nothing of what is calm.
-    known = np.flatnonzero(told.labels != "perhaps")
+    known = np.flatnonzero(~np.isin(told.labels, ("perhaps", "opening", "turn")))
     # A legal question weighs less than a clear look-alike.
     weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))[known]
     # Place helps to tell a question from a story, but an alarm may stand anywhere in a message.
@@ -120,24 +121,31 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.A
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     dangers = rows[np.flatnonzero(danger)]
     kind, kind_bias = learn.one_of(dangers, kinds, len(gate.KINDS))
+    conversations = [q.text for q in questions if len(q.turns) > 1]
+    turn, alone = told.labels == "turn", (legal & ~np.isin(told.texts, conversations)) | (told.labels == "opening")
+    parts = np.flatnonzero(turn | alone)
+    follows, follows_bias = learn.calibrated(rows[parts], turn[parts].astype(int), _balance([len(t) for t in told.texts], turn, alone)[parts])
     seen.vocabulary.save(folder, "gate")
-    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm]).astype(np.float16))
+    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, follows]).astype(np.float16))
     of_danger = np.unique(dangers.indices)
     arrays.save(folder, "gate.of_danger", of_danger.astype(np.int32))
     arrays.save(folder, "gate.kinds", kind[of_danger].astype(np.float16))
-    arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, *kind_bias], dtype=np.float32))
+    arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, follows_bias, *kind_bias], dtype=np.float32))
 
 
-def _balance(lengths: list[int], legal: Any, quiet: Any) -> Any:
-    """Weights by which chatter of every length counts as much as legal questions of that length, so that length says nothing."""
-    of_length = np.searchsorted(np.quantile(np.array(lengths)[legal], np.arange(1, LENGTHS) / LENGTHS), lengths)
-    ours, others = (np.bincount(of_length[kind], minlength=LENGTHS) for kind in (legal, quiet))
-    return np.where(legal, 1.0, (ours / np.maximum(others, 1))[of_length])
+def _balance(lengths: list[int], wanted: Any, others: Any) -> Any:
+    """Weights by which what is not `wanted` counts at every length as much as what is, so that length says nothing."""
+    of_length = np.searchsorted(np.quantile(np.array(lengths)[wanted], np.arange(1, LENGTHS) / LENGTHS), lengths)
+    ours, theirs = (np.bincount(of_length[kind], minlength=LENGTHS) for kind in (wanted, others))
+    return np.where(wanted, 1.0, (ours / np.maximum(theirs, 1))[of_length])
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Messages, each "legal", "perhaps" (legal, and danger perhaps), "chatter", "alike" (sounds like danger) or a kind of danger."""
+    """Messages, each "legal", "perhaps" (legal, and danger perhaps), "chatter", "alike" (sounds like danger) or a kind of danger.
+
+    A conversation is there as a whole; its "opening" and every "turn" after it stand beside it.
+    """
 
     texts: list[str]
     labels: Any
@@ -151,6 +159,8 @@ def _told(entries: list[Entry], cases: list[Case], questions: list[asked.Asked],
     for text, danger, kind in (row for path in sorted(training.glob("crisis*.tsv")) for row in tables.rows(path)):
         label = kind if danger == "1" else "legal" if kind == "look.legal_planning" else "alike"
         rows.append((text, label))
+    for opening, *turns in (q.turns for q in questions if len(q.turns) > 1):
+        rows += [(opening, "opening"), *((turn, "turn") for turn in turns)]
     return Told([text for text, _ in rows], np.array([label for _, label in rows]))
 
 
@@ -198,7 +208,7 @@ def _write_asked(
     features, bias = labelled.rows(), _mean(labels.targets)
     out = np.sort(np.random.default_rng(learn.SEED).choice(len(rows), min(LEFT_OUT, len(rows) // 3), replace=False))
     known = np.setdiff1d(np.arange(len(rows)), out)
-    like = (features[out] @ features.T).toarray()
+    like = np.concatenate([(features[some] @ features.T).toarray() for some in np.array_split(out, -(-len(out) // TOGETHER))])
     like[:, out] = 0
     often = labels.targets.getnnz(axis=0) >= OFTEN
     often[: labels.blocks[1]] = True

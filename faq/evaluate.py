@@ -15,6 +15,7 @@ from faq.retriever import Result, Retriever
 from faq.tables import rows
 
 WORST = 10  # wrong-but-confident questions listed
+SWITCHED = 5  # every so many golden questions are asked once more after one of another matter
 SEED, DRAWS = 20261122, 1000  # of the bootstrap
 BINS = 10  # of the reliability diagram
 
@@ -71,7 +72,7 @@ def run(retriever: Retriever, folder: Path) -> Report:
     asked = golden(retriever, folder)
     chatter = [retriever.search(text) for text, _ in rows(folder / "chatter.tsv")]
     followed = [_ask(retriever, *row) for row in rows(folder / "followups.tsv")]
-    shares = _shares(retriever, asked) | _followed(retriever, followed)
+    shares = _shares(retriever, asked) | _followed(retriever, followed) | {"switched_top1": _switched(retriever, folder)}
     left_out = [(float(c), bool(r)) for c, r in retriever.confidence.seen.tolist()]
     by_golden = [(a.confidence, a.right) for a in asked]
     scores = {name: _share(values) for name, values in shares.items()}
@@ -101,6 +102,14 @@ def _shares(retriever: Retriever, asked: Sequence[Asked]) -> dict[str, list[floa
 
 def _followed(retriever: Retriever, followed: Sequence[Asked]) -> dict[str, list[float]]:
     return {"followup_top1": [float(a.right) for a in followed if a.entries], "followup_recall5": _recalls(retriever, followed)}
+
+
+def _switched(retriever: Retriever, folder: Path) -> list[float]:
+    """Whether golden questions are answered right that follow one of another matter: nobody need say that this is something else."""
+    questions = rows(folder / "questions.tsv")
+    half = len(questions) // 2  # they are ordered by matter
+    pairs = zip([*questions[half:], *questions[:half]][::SWITCHED], questions[::SWITCHED], strict=True)
+    return [float(_ask(retriever, f"{earlier}‖{text}", ids).right) for (earlier, *_), (text, ids, *_) in pairs]
 
 
 def _intervals(shares: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""Is this for the robot at all, and is somebody in danger: linear models over character n-grams, cheap enough for all."""
+"""Is this for the robot at all, is somebody in danger, does it go on with what was said: linear models, cheap enough for all."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Danger:
 
 
 class Gate:
-    """`weights` has a column for "legal" and one for "danger", calibrated; `kinds` one for each kind, and rows for `of_danger` alone."""
+    """`weights` has a column each for "legal", "danger" and "follows", calibrated; `kinds` one for each kind, and rows for `of_danger` alone."""
 
     def __init__(self, folder: Path) -> None:
         self._vocabulary = Vocabulary.load(folder, "gate")
-        self._weights: Any = load(folder, "gate.weights")  # (features, 2), float16
+        self._weights: Any = load(folder, "gate.weights")  # (features, 3), float16
         self._of_danger: Ints = load(folder, "gate.of_danger")  # the features of dangers, ascending
         self._kinds: Any = load(folder, "gate.kinds")  # (features of dangers, kinds), float16
         self._bias: Floats = load(folder, "gate.bias")
@@ -49,16 +49,16 @@ class Gate:
         self.logits = lru_cache(64)(self._logits)  # a message is looked at for danger, then for law; one before it again
 
     def _logits(self, text: str) -> Floats:
-        """Log odds of legal and danger. Shape (2,)."""
+        """Log odds of legal, of danger, and of going on with what was said before. Shape (3,)."""
         columns, weights = self._vocabulary.weigh(message(text))
-        found: Floats = weights @ self._weights[columns].astype(np.float32) + self._bias[:2]
+        found: Floats = weights @ self._weights[columns].astype(np.float32) + self._bias[:3]
         return found
 
     def _kind(self, text: str) -> str:
         """What kind of danger it is, if any."""
         columns, weights = self._vocabulary.weigh(message(text))
         _, here, at = np.intersect1d(columns, self._of_danger, assume_unique=True, return_indices=True)
-        return KINDS[int(np.argmax(weights[here] @ self._kinds[at].astype(np.float32) + self._bias[2:]))]
+        return KINDS[int(np.argmax(weights[here] @ self._kinds[at].astype(np.float32) + self._bias[3:]))]
 
     def danger(self, text: str, before: str = "") -> Danger | None:
         """The danger in a text, or in it after what was said just before; None when there is none."""

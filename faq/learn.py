@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
 
@@ -18,6 +19,7 @@ from faq.arrays import Floats, Largest, Postings, Rows, Vocabulary
 from faq.features import Features
 
 SEED = 20261122
+LEAST = 0.01  # share of right ones that is said at least, and at most left to one
 FREQUENT = 60  # texts with a feature, above which it is multiplied densely
 
 
@@ -83,6 +85,15 @@ def platt(scores: NDArray[Any], labels: NDArray[Any], weights: NDArray[Any]) -> 
     """a, b of P = 1 / (1 + exp(-(a * score + b))) on held-out scores (Platt 1999)."""
     model = LogisticRegression(C=1e6, max_iter=1000).fit(scores.reshape(-1, 1), labels, weights)
     return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def isotonic(scores: NDArray[Any], labels: NDArray[Any]) -> Floats:
+    """The curve from held-out scores to shares of right ones that never falls (Zadrozny & Elkan 2002), shape (2, knots), for `np.interp`.
+
+    A knot is the middle of scores that have the same share; no share is said to be nothing or all.
+    """
+    shares, of_score = np.unique(IsotonicRegression(y_min=LEAST, y_max=1 - LEAST).fit_transform(scores, labels), return_inverse=True)
+    return np.stack([np.bincount(of_score, scores) / np.bincount(of_score), shares]).astype(np.float32)
 
 
 def calibrated(

@@ -52,7 +52,9 @@ class LeftOut:
             named.append(targets[n, of_article[found]] > 0)
         seen = np.array(sure)
         save(folder, "confidence", _confidence(seen))
-        chances = _out_of_fold(seen)
+        scores = _out_of_fold(seen)
+        save(folder, "confidence.curve", learn.isotonic(scores, seen[:, -1]))
+        chances = _straightened(scores, seen[:, -1])
         save(folder, "confidence.seen", np.column_stack([chances, seen[:, -1]]).astype(np.float32))
         save(folder, "confidence.enough", _enough(chances, seen[:, -1], of_matter[best], precision))
         save(folder, "references", _order(np.concatenate(signs), np.concatenate(named)))
@@ -69,8 +71,17 @@ def _confidence(seen: Any) -> Any:
     return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
 
 
+def _straightened(scores: Any, right: Any) -> Any:
+    """Chances from scores, by the curve of the other folds."""
+    folds = np.arange(len(scores)) % FOLDS
+    found = np.zeros(len(scores))
+    for fold in range(FOLDS):
+        found[folds == fold] = np.interp(scores[folds == fold], *learn.isotonic(scores[folds != fold], right[folds != fold]))
+    return found
+
+
 def _out_of_fold(seen: Any) -> Any:
-    """The confidence in each answer by what the other folds taught."""
+    """The score of each answer by what the other folds taught."""
     folds = np.arange(len(seen)) % FOLDS
     found = np.zeros(len(seen))
     for fold in range(FOLDS):

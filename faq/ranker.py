@@ -90,6 +90,7 @@ class Confidence:
 
     def __init__(self, folder: Path) -> None:
         self._learned: Floats = load(folder, "confidence")  # heat, weights of `evidence`, bias
+        self._curve: Floats = load(folder, "confidence.curve")  # (2, knots): scores, and what they are worth
         self.enough: Floats = load(folder, "confidence.enough")
         self.seen: Floats = load(folder, "confidence.seen")
 
@@ -99,7 +100,7 @@ class Confidence:
         `near`: the likeness to the labelled text most like the question, from 0 to 1.
         """
         heat, best = float(self._learned[0]), int(scores.argmax())
-        likely = sure(self._learned, evidence(scores, near, heat))
+        likely = float(np.interp(sure(self._learned, evidence(scores, near, heat)), *self._curve))
         shares = np.exp(SHARP * heat * (scores - scores[best]))
         shares[best] = 0
         # When the best is wrong, the right one is among the others about so often; it is never likelier than the best.
@@ -116,7 +117,7 @@ def evidence(scores: Floats, near: float, heat: float) -> tuple[float, float, fl
 
 
 def sure(learned: Floats, evidence: Sequence[float]) -> float:
-    """P(the best entry answers). `learned`: heat, the weights of the evidence, bias."""
+    """How sure the best entry is, from 0 to 1; a curve makes it a probability. `learned`: heat, the weights of the evidence, bias."""
     _, *by, bias = learned.tolist()
     return sigmoid(sum(w * e for w, e in zip(by, evidence, strict=True)) + bias)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faq import arrays
 from faq.arrays import Floats, Ints, Postings, Rows, load
@@ -32,6 +33,7 @@ LIKELY = 100  # entries whose articles count; the others' shares are next to not
 CANDIDATES = 80  # articles that are put in order
 NEAREST = 50  # labelled questions whose articles are votes
 COMPANY = 8  # of the best candidates, whose company counts
+HALF = np.float32(0.5)  # a count, by which both sides of a share are smoothed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,17 @@ class Habits:
     usual: Any
     beside: Rows
     times: Floats
+
+    def more(self, beside: Floats, at: Ints, company: NDArray[Any]) -> Floats:
+        """How much oftener than by chance articles are named together: pointwise mutual information (Church & Hanks 1990), natural log.
+
+        Shape (company, candidates). `beside`: P(the candidate | the company's); `at`: the candidates' places; `company`: which of them it is.
+        """
+        times = np.expm1(self.times[at])
+        known = times[company][:, None]
+        found: Floats = np.log((known * beside + HALF) / (known * times / np.float32(len(self.matter)) + HALF))
+        found[np.arange(len(company)), company] = 0  # not with itself
+        return found
 
     def save(self, folder: Path) -> None:
         self.named.save(folder, "habits.named")
@@ -101,12 +114,15 @@ class References:
         place: Ints = habits.of_article[found]
         named = place < len(habits.times)
         first = named[:COMPANY]
-        beside = habits.beside.total(place[:COMPANY][first], np.maximum(borrowed[:COMPANY][first], 0))
         at = np.where(named, place, 0)
+        weight = np.maximum(borrowed[:COMPANY][first], 0)
+        together = habits.beside.dense(place[:COMPANY][first])[:, at]
+        beside = weight @ together
+        more = weight @ habits.more(together, at, np.flatnonzero(first)) / max(float(weight.sum()), 1e-9)
         usual = np.where(named, np.log(matters @ habits.usual[:, at] + np.float32(1e-5)), np.log(np.float32(1e-5)))
-        times, votes, beside = (np.where(named, of[at], 0) for of in (habits.times, votes, beside))
+        times, votes, beside, more = (np.where(named, of, 0) for of in (habits.times[at], votes[at], beside, more))
         total, rank = scores[found], 1 / np.arange(1, len(found) + 1)
-        signs = (total, total - total[0], rank, borrowed, times, votes, np.log(votes + 0.01), beside, usual)
+        signs = (total, total - total[0], rank, borrowed, times, votes, np.log(votes + 0.01), beside, more, usual)
         return found.astype(np.int32), np.stack(signs, axis=1).astype(np.float32)
 
     def scores(self, text: str, entries: Floats, asked: Look) -> Floats:

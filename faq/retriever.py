@@ -21,7 +21,8 @@ from knowledge.library import Library
 __all__ = ["Danger", "Hit", "Result", "Retriever"]
 
 FOLLOWING = 1.0  # what having asked just before adds to the log odds of "legal"
-SURE = 0.9  # confidence from which a message on another matter than the conversation's stands alone
+GOES_ON = 0.3  # and what the log odds count that this goes on with it
+SURE = 0.4  # confidence from which a message on another matter than the conversation's stands alone, unless it sounds like its next turn
 OWN = 0.2  # what a follow-up's own words count beside all that was said
 SAID = 200  # characters of what was said before that are kept
 
@@ -93,7 +94,8 @@ class Retriever:
         """The `k` best entries and up to five articles. `before`, `matter`: the same person's last question and its matter;
         `least`: the probability of a legal question below which nothing is ranked.
         """
-        legal = sigmoid(float(self._gate.logits(text)[0]) + (FOLLOWING if before else 0.0))
+        odds, _, follows = self._gate.logits(text).tolist()
+        legal = sigmoid(odds + FOLLOWING + GOES_ON * follows if before else odds)
         if legal < least:
             return Result((), legal, (), text)
         meant = self.meant(text)
@@ -138,8 +140,10 @@ class Retriever:
         return article in self._references
 
     def _new(self, text: str, scores: Floats, matter: str | None) -> bool:
-        """Whether these are the scores of a message that surely speaks of another matter."""
-        return self._entries[int(scores.argmax())][1] != matter and float(self._chances(text, scores).max()) >= SURE
+        """Whether these are the scores of a message that speaks of another matter and does not go on with what was said."""
+        if self._gate.logits(text)[2] > 0 or self._entries[int(scores.argmax())][1] == matter:
+            return False
+        return float(self._chances(text, scores).max()) >= SURE
 
     def _scores(self, text: str) -> Floats:
         """How well each entry answers, shape (entries,)."""

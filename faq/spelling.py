@@ -25,6 +25,7 @@ from faq.segment import normalise
 COST = 5.0  # natural log units for each character that is read as another of the same sound
 COST_ALIKE = 8.0  # and of a sound that dialects do not tell apart
 RARE = 0.05  # what is written as often as this share of what may be meant is no mistake
+MISTAKEN = 0.005  # share of a word's uses that are written otherwise in our own texts, too
 SMOOTHING = 5.0  # how many pairs a character's own frequency is worth
 LENGTHS = 4, 3, 2  # characters of a word
 FIRST, PLACES = 0x4E00, 0x5200  # the block of Chinese characters, and how many places it has
@@ -75,13 +76,17 @@ class Pairs:
         at = int(np.searchsorted(self.pairs, np.uint32(code)))
         return int(self.times[at]) if at < len(self.pairs) and int(self.pairs[at]) == code else 0
 
-    def log(self, text: str) -> float:
-        """The log probability of all characters but the first, each after the one before it."""
+    def log(self, text: str, mistaken: float = 0.0) -> float:
+        """The log probability of all characters but the first, each after the one before it.
+
+        `mistaken`: how often the pairs inside, all but the first and the last, were probably mistakes.
+        """
         every = float(self.single.sum())
         found = 0.0
-        for a, b in pairwise(text):
+        for n, (a, b) in enumerate(pairwise(text)):
             alone = (float(self.single[ord(b)]) + 0.5) / every
-            found += float(np.log((self.count(a + b) + SMOOTHING * alone) / (float(self.single[ord(a)]) + SMOOTHING)))
+            times = max(self.count(a + b) - mistaken, 0.0) if 0 < n < len(text) - 2 else self.count(a + b)
+            found += float(np.log((times + SMOOTHING * alone) / (float(self.single[ord(a)]) + SMOOTHING)))
         return found
 
 
@@ -141,11 +146,13 @@ class Spelling:
         """How much likelier a text is with a word at this place, less the cost of each character that differs."""
         end = start + len(word)
         written = text[start:end]
-        if self._seen(written) >= RARE * self._seen(word):
+        often = self._seen(word)
+        if self._seen(written) >= RARE * often:
             return 0.0
         before, after = text[start - 1], text[end]
         differ = sum(a != b for a, b in zip(written, word, strict=True))
-        return self._pairs.log(before + word + after) - self._pairs.log(before + written + after) - cost * differ
+        as_written = self._pairs.log(before + written + after, MISTAKEN * often)
+        return self._pairs.log(before + word + after) - as_written - cost * differ
 
     def _seen(self, word: str) -> int:
         """How often a word can have been seen at most: as often as its rarest pair."""

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from faq import asked, index, references
+from faq import arrays, asked, index, references
 
 TODAY = date(2026, 11, 22)
 
@@ -41,8 +41,8 @@ def test_labels_are_entry_matter_and_articles(library):
     entries, articles = library.entries(), library.articles(TODAY)
     entry = next(e for e in entries if e.matter == "debt.loan")
     rows = [
-        asked.Asked("甲", "debt.loan", entry.id, (("民法典", "675"), ("民法典", "577"))),
-        asked.Asked("乙", "debt.loan", "", (("民法典", "675"), ("没有的法", "1"))),
+        asked.Asked(("甲",), "debt.loan", entry.id, (("民法典", "675"), ("民法典", "577"))),
+        asked.Asked(("乙",), "debt.loan", "", (("民法典", "675"), ("没有的法", "1"))),
     ]
     matters = sorted({e.matter for e in entries})
     found = asked.label(rows, entries, matters, articles, references.LATER)
@@ -52,3 +52,17 @@ def test_labels_are_entry_matter_and_articles(library):
     assert targets[0, found.of_article[at]].tolist() == pytest.approx([1.0, 1 - references.LATER])
     assert targets[1].sum() == pytest.approx(2)  # its matter and the article we have
     assert np.count_nonzero(found.of_article < targets.shape[1]) == 2
+
+
+def test_articles_named_together_oftener_than_by_chance_count_for_each_other():
+    """Of 100 questions 20 name the first article, 20 the second, 10 both; the third is named by 20 others; the fourth by one."""
+    named = np.zeros((100, 4), dtype=np.float32)
+    named[:20, 0] = named[10:30, 1] = named[40:60, 2] = named[70, 3] = 1
+    together = named.T @ named
+    beside = together / np.diag(together)[:, None]
+    np.fill_diagonal(beside, 0)
+    matter, none = np.zeros(100, dtype=np.int32), arrays.Rows(*np.zeros((3, 0)), 4)
+    habits = references.Habits(np.arange(4, dtype=np.int32), none, matter, None, none, np.log1p(named.sum(axis=0)))
+    more = habits.more(beside[[0, 3]].astype(np.float32), np.arange(4, dtype=np.int32), np.array([0, 3], dtype=np.int32))
+    assert more[0].tolist() == pytest.approx([0, np.log(10.5 / 4.5), np.log(0.5 / 4.5), np.log(0.5 / 0.7)], abs=1e-5)
+    assert more[1, 3] == 0

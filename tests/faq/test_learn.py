@@ -40,10 +40,21 @@ def test_the_ridge_of_all_follows_from_that_of_the_most():
     assert np.linalg.norm(ridge.of_many(rows, said, mean, 0.5, group, start=start, steps=2) - exact) < far / 2
 
 
+def test_held_out_scores_become_shares_of_right_ones():
+    random = np.random.default_rng(4)
+    scores = random.uniform(size=4000)
+    worth = 0.2 + 0.6 * scores**2  # too bold a score
+    curve = learn.isotonic(scores, random.uniform(size=4000) < worth)
+    assert (np.diff(curve) > 0).all()
+    assert np.abs(np.interp(scores, *curve) - worth).mean() < 0.03
+    never, always = learn.isotonic(np.linspace(0, 1, 50), np.arange(50) >= 25)[1]
+    assert (never, always) == pytest.approx((learn.LEAST, 1 - learn.LEAST))
+
+
 def test_a_matter_that_is_often_wrong_needs_more_confidence():
     chances = np.tile(np.linspace(0.99, 0.01, 200), 2)
     matter = np.repeat([0, 1], 200)
-    right = np.where(matter == 0, chances > 0.5, chances > 0.75).astype(float)
+    right = np.where(matter == 0, chances > 0.5, chances > 0.8).astype(float)
     good, bad, unknown, strict = leftout._enough(chances, right, matter, [0.85, 0.85, 0.85, 0.99])
     assert thresholds.LOWEST <= good < bad <= thresholds.HIGHEST
     assert good <= unknown < strict  # of which no question is known: what holds for all

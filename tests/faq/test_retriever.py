@@ -57,6 +57,13 @@ def test_unrelated_question_is_not_dragged_to_the_old_matter(retriever):
     assert result.question == text
 
 
+@pytest.mark.parametrize(("text", "alone"), [("村里修路每户摊派五百合不合法", True), ("还问一个 邻居的狗把我家鸡咬死了", True), ("他说先垫着 到现在没给", False)])
+def test_the_next_turn_and_another_question_are_told_apart_by_how_they_sound(retriever, text, alone):
+    result = retriever.search(text, before="我在工地干活工头欠我工资", matter="labour.wages.arrears")
+    assert (result.question == text) is alone
+    assert (result.hits[0].matter == "labour.wages.arrears") is not alone
+
+
 def test_thanks_after_an_answer_is_no_question(retriever):
     for text in ("好的谢谢", "晓得了", "哈哈哈"):
         assert retriever.search(text, before="工头欠我工资", matter="labour.wages.arrears").legal < thresholds.LEGAL_FOLLOWING
