@@ -12,7 +12,7 @@ TODAY = date(2026, 11, 23)
 
 
 class Few:
-    """The library with every eighth entry and article: as much as a test of building needs."""
+    """The library with every twenty-fourth entry and article: as much as a test of building needs."""
 
     def __init__(self, library):
         self._library = library
@@ -21,10 +21,10 @@ class Few:
         return getattr(self._library, name)
 
     def entries(self):
-        return self._library.entries()[::8]
+        return self._library.entries()[::24]
 
     def articles(self, on):
-        return self._library.articles(on)[::8]
+        return self._library.articles(on)[::24]
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,11 @@ def library(library):
 
 @pytest.fixture(scope="module")
 def training(tmp_path_factory):
-    """Every eighth training text."""
+    """Every twenty-fourth training text."""
     folder = tmp_path_factory.mktemp("training")
     for path in index.TRAINING.glob("*.tsv"):
         heading, *lines = path.read_text(encoding="utf-8").splitlines()
-        (folder / path.name).write_text("\n".join([heading, *lines[::8]]) + "\n", encoding="utf-8")
+        (folder / path.name).write_text("\n".join([heading, *lines[::24]]) + "\n", encoding="utf-8")
     return folder
 
 
