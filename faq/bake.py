@@ -121,8 +121,9 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.A
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     dangers = rows[np.flatnonzero(danger)]
     kind, kind_bias = learn.one_of(dangers, kinds, len(gate.KINDS))
-    conversations = [q.text for q in questions if len(q.turns) > 1]
-    turn, alone = told.labels == "turn", (legal & ~np.isin(told.texts, conversations)) | (told.labels == "opening")
+    conversations = {q.text for q in questions if len(q.turns) > 1}
+    whole = np.array([t in conversations for t in told.texts])
+    turn, alone = told.labels == "turn", (legal & ~whole) | (told.labels == "opening")
     parts = np.flatnonzero(turn | alone)
     follows, follows_bias = learn.calibrated(rows[parts], turn[parts].astype(int), _balance([len(t) for t in told.texts], turn, alone)[parts])
     seen.vocabulary.save(folder, "gate")
@@ -208,7 +209,8 @@ def _write_asked(
     features, bias = labelled.rows(), _mean(labels.targets)
     out = np.sort(np.random.default_rng(learn.SEED).choice(len(rows), min(LEFT_OUT, len(rows) // 3), replace=False))
     known = np.setdiff1d(np.arange(len(rows)), out)
-    like = np.concatenate([(features[some] @ features.T).toarray() for some in np.array_split(out, -(-len(out) // TOGETHER))])
+    by_feature = features.T.tocsr()
+    like = np.concatenate([(features[some] @ by_feature).toarray() for some in np.array_split(out, -(-len(out) // TOGETHER))])
     like[:, out] = 0
     often = labels.targets.getnnz(axis=0) >= OFTEN
     often[: labels.blocks[1]] = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -72,7 +72,7 @@ def run(retriever: Retriever, folder: Path) -> Report:
     asked = golden(retriever, folder)
     chatter = [retriever.search(text) for text, _ in rows(folder / "chatter.tsv")]
     followed = [_ask(retriever, *row) for row in rows(folder / "followups.tsv")]
-    shares = _shares(retriever, asked) | _followed(retriever, followed) | {"switched_top1": _switched(retriever, folder)}
+    shares = _shares(retriever, asked) | _followed(retriever, followed) | {"switched_top1": _switched(retriever, asked)}
     left_out = [(float(c), bool(r)) for c, r in retriever.confidence.seen.tolist()]
     by_golden = [(a.confidence, a.right) for a in asked]
     scores = {name: _share(values) for name, values in shares.items()}
@@ -104,12 +104,11 @@ def _followed(retriever: Retriever, followed: Sequence[Asked]) -> dict[str, list
     return {"followup_top1": [float(a.right) for a in followed if a.entries], "followup_recall5": _recalls(retriever, followed)}
 
 
-def _switched(retriever: Retriever, folder: Path) -> list[float]:
+def _switched(retriever: Retriever, asked: Sequence[Asked]) -> list[float]:
     """Whether golden questions are answered right that follow one of another matter: nobody need say that this is something else."""
-    questions = rows(folder / "questions.tsv")
-    half = len(questions) // 2  # they are ordered by matter
-    pairs = zip([*questions[half:], *questions[:half]][::SWITCHED], questions[::SWITCHED], strict=True)
-    return [float(_ask(retriever, f"{earlier}‖{text}", ids).right) for (earlier, *_), (text, ids, *_) in pairs]
+    half = len(asked) // 2  # they are ordered by matter
+    pairs = zip([*asked[half:], *asked[:half]][::SWITCHED], asked[::SWITCHED], strict=True)
+    return [float(replace(a, result=_after(retriever, a.text, earlier.result)).right) for earlier, a in pairs]
 
 
 def _intervals(shares: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float]]:
@@ -159,13 +158,16 @@ def _id(asked: Asked) -> str:
 
 def _ask(retriever: Retriever, turns: str, ids: str, articles: str = "") -> Asked:
     """Ask what somebody said in one or more messages, joined by ‖; what is wanted is the answer to the last."""
-    before, matter = "", None
-    *earlier, last = turns.split("‖")
-    for text in earlier:
-        result = retriever.search(text, before=before, matter=matter)
-        before, matter = result.question, result.hits[0].matter
-    found = retriever.search(last, before=before, matter=matter)
+    first, *later = turns.split("‖")
+    found = retriever.search(first)
+    for text in later:
+        found = _after(retriever, text, found)
     return Asked(turns, _several(ids), _several(articles), found)
+
+
+def _after(retriever: Retriever, text: str, earlier: Result) -> Result:
+    """What is found for a message of somebody for whom this was found just before."""
+    return retriever.search(text, before=earlier.question, matter=earlier.hits[0].matter)
 
 
 def _several(joined: str) -> tuple[str, ...]:

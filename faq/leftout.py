@@ -4,6 +4,7 @@ given out in each matter, and in which order articles come.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,10 @@ class LeftOut:
             named.append(targets[n, of_article[found]] > 0)
         seen = np.array(sure)
         save(folder, "confidence", _confidence(seen))
-        scores = _out_of_fold(seen)
+        scores = _by_others(seen, _confidence, lambda learned, rows: [ranker.sure(learned, evidence) for evidence in rows[:, :-1].tolist()])
         save(folder, "confidence.curve", learn.isotonic(scores, seen[:, -1]))
-        chances = _straightened(scores, seen[:, -1])
+        scored = np.column_stack([scores, seen[:, -1]])
+        chances = _by_others(scored, lambda rows: learn.isotonic(*rows.T), lambda curve, rows: np.interp(rows[:, 0], *curve))
         save(folder, "confidence.seen", np.column_stack([chances, seen[:, -1]]).astype(np.float32))
         save(folder, "confidence.enough", _enough(chances, seen[:, -1], of_matter[best], precision))
         save(folder, "references", _order(np.concatenate(signs), np.concatenate(named)))
@@ -71,22 +73,12 @@ def _confidence(seen: Any) -> Any:
     return np.array([HEAT, *sure.coef_[0], sure.intercept_[0]], dtype=np.float32)
 
 
-def _straightened(scores: Any, right: Any) -> Any:
-    """Chances from scores, by the curve of the other folds."""
-    folds = np.arange(len(scores)) % FOLDS
-    found = np.zeros(len(scores))
+def _by_others(rows: Any, teach: Callable[[Any], Any], ask: Callable[[Any, Any], Any]) -> Any:
+    """Of each row what the other folds teach, shape (rows,)."""
+    folds = np.arange(len(rows)) % FOLDS
+    found = np.zeros(len(rows))
     for fold in range(FOLDS):
-        found[folds == fold] = np.interp(scores[folds == fold], *learn.isotonic(scores[folds != fold], right[folds != fold]))
-    return found
-
-
-def _out_of_fold(seen: Any) -> Any:
-    """The score of each answer by what the other folds taught."""
-    folds = np.arange(len(seen)) % FOLDS
-    found = np.zeros(len(seen))
-    for fold in range(FOLDS):
-        learned = _confidence(seen[folds != fold])
-        found[folds == fold] = [ranker.sure(learned, evidence) for evidence in seen[folds == fold, :-1].tolist()]
+        found[folds == fold] = ask(teach(rows[folds != fold]), rows[folds == fold])
     return found
 
 

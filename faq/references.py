@@ -52,8 +52,8 @@ class Habits:
     beside: Rows
     times: Floats
 
-    def more(self, beside: Floats, at: Ints, company: NDArray[Any]) -> Floats:
-        """How much oftener than by chance articles are named together: pointwise mutual information (Church & Hanks 1990), natural log.
+    def pmi(self, beside: Floats, at: Ints, company: NDArray[Any]) -> Floats:
+        """Pointwise mutual information (Church & Hanks 1990), natural log: how much oftener than by chance articles are named together.
 
         Shape (company, candidates). `beside`: P(the candidate | the company's); `at`: the candidates' places; `company`: which of them it is.
         """
@@ -118,11 +118,11 @@ class References:
         weight = np.maximum(borrowed[:COMPANY][first], 0)
         together = habits.beside.dense(place[:COMPANY][first])[:, at]
         beside = weight @ together
-        more = weight @ habits.more(together, at, np.flatnonzero(first)) / max(float(weight.sum()), 1e-9)
+        pmi = weight @ habits.pmi(together, at, np.flatnonzero(first)) / max(float(weight.sum()), 1e-9)
         usual = np.where(named, np.log(matters @ habits.usual[:, at] + np.float32(1e-5)), np.log(np.float32(1e-5)))
-        times, votes, beside, more = (np.where(named, of, 0) for of in (habits.times[at], votes[at], beside, more))
+        times, votes, beside, pmi = (np.where(named, of, 0) for of in (habits.times[at], votes[at], beside, pmi))
         total, rank = scores[found], 1 / np.arange(1, len(found) + 1)
-        signs = (total, total - total[0], rank, borrowed, times, votes, np.log(votes + 0.01), beside, more, usual)
+        signs = (total, total - total[0], rank, borrowed, times, votes, np.log(votes + 0.01), beside, pmi, usual)
         return found.astype(np.int32), np.stack(signs, axis=1).astype(np.float32)
 
     def scores(self, text: str, entries: Floats, asked: Look) -> Floats:

@@ -100,7 +100,7 @@ class Retriever:
             return Result((), legal, (), text)
         meant = self.meant(text)
         scores = self._scores(meant)
-        if before and not self._new(meant, scores, matter):
+        if before and (follows > 0 or not self._new(meant, scores, matter)):
             text = f"{before[-SAID:]} {text}"
             meant = self.meant(text)
             scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(meant)
@@ -140,10 +140,8 @@ class Retriever:
         return article in self._references
 
     def _new(self, text: str, scores: Floats, matter: str | None) -> bool:
-        """Whether these are the scores of a message that speaks of another matter and does not go on with what was said."""
-        if self._gate.logits(text)[2] > 0 or self._entries[int(scores.argmax())][1] == matter:
-            return False
-        return float(self._chances(text, scores).max()) >= SURE
+        """Whether these are the scores of a message that speaks of another matter."""
+        return self._entries[int(scores.argmax())][1] != matter and float(self._chances(text, scores).max()) >= SURE
 
     def _scores(self, text: str) -> Floats:
         """How well each entry answers, shape (entries,)."""

@@ -63,6 +63,6 @@ def test_articles_named_together_oftener_than_by_chance_count_for_each_other():
     np.fill_diagonal(beside, 0)
     matter, none = np.zeros(100, dtype=np.int32), arrays.Rows(*np.zeros((3, 0)), 4)
     habits = references.Habits(np.arange(4, dtype=np.int32), none, matter, None, none, np.log1p(named.sum(axis=0)))
-    more = habits.more(beside[[0, 3]].astype(np.float32), np.arange(4, dtype=np.int32), np.array([0, 3], dtype=np.int32))
-    assert more[0].tolist() == pytest.approx([0, np.log(10.5 / 4.5), np.log(0.5 / 4.5), np.log(0.5 / 0.7)], abs=1e-5)
-    assert more[1, 3] == 0
+    pmi = habits.pmi(beside[[0, 3]].astype(np.float32), np.arange(4, dtype=np.int32), np.array([0, 3], dtype=np.int32))
+    assert pmi[0].tolist() == pytest.approx([0, np.log(10.5 / 4.5), np.log(0.5 / 4.5), np.log(0.5 / 0.7)], abs=1e-5)
+    assert pmi[1, 3] == 0
