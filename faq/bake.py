@@ -25,11 +25,12 @@ PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
 KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
 LEFT_OUT = 3000  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
 TOGETHER = 500  # of them compared with all at once
-MORE = 1  # steps by which the ridge of all follows from the one without them
-OFTEN = 3  # times an article is named by them, from which the ridge scores it and its company counts
+STEPS = 2  # of conjugate gradients to the ridge without them; more were measured to rank no better
+MORE = 2  # steps from there to the ridge of all
+OFTEN = 5  # times an article is named by them, from which the ridge scores it and its company counts
 PERHAPS = ("fraud.", "family.domestic_violence", "minors.")  # matters whose questions are often asked while it happens
 LENGTHS = 8  # classes of length, each with as many of what is to be recognised
-LEGAL_AS_CALM = 0.5  # weight of a legal question among what is no danger
+LEGAL_AS_CALM = 0.25  # weight of a legal question among what is no danger
 MEANT = 20  # times a word is in our texts, from which a mistake may be read as it
 COMMON = 0.3  # share of the labelled texts with a feature, above which it only takes time
 FREQUENT = 0.1  # share of the articles with a feature, above which it says nothing
@@ -107,31 +108,34 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.A
     anywhere = {text: said(text) for text in told.texts}
     seen = learn.weigh(told.texts, lambda text: np.concatenate([anywhere[text], placed(text)]))
     rows, legal, danger = seen.rows, np.isin(told.labels, ("legal", "perhaps")), np.isin(told.labels, gate.KINDS)
-    quiet = told.labels == "chatter"
-    heard = np.flatnonzero(legal | quiet)
-    balance = _balance([len(t) for t in told.texts], legal, quiet)
-    wanted, wanted_bias = learn.calibrated(rows[heard], legal[heard].astype(int), balance[heard])
+    lengths = [len(t) for t in told.texts]
+    wanted, wanted_bias = _told_apart(rows, lengths, legal, told.labels == "chatter")
     # Who asks what the law says of a fraud or a beating may be in the middle of it: that teaches nothing of what is calm.
     known = np.flatnonzero(~np.isin(told.labels, ("perhaps", "opening", "turn")))
+    alarming = danger[known]
     # A legal question weighs less than a clear look-alike.
-    weight = np.where(danger, (~danger).sum() / danger.sum(), np.where(legal, LEGAL_AS_CALM, 1.0))[known]
+    weight = np.where(alarming, (~alarming).sum() / alarming.sum(), np.where(legal[known], LEGAL_AS_CALM, 1.0))
     # Place helps to tell a question from a story, but an alarm may stand anywhere in a message.
     unplaced = np.isin(seen.vocabulary.hashes, np.concatenate([*anywhere.values()]))
-    alarm, alarm_bias = learn.calibrated(rows.multiply(unplaced).tocsr()[known], danger[known].astype(int), weight, np.ones(len(known)))
+    alarm, alarm_bias = learn.calibrated(rows.multiply(unplaced).tocsr()[known], alarming.astype(int), weight, np.ones(len(known)))
     kinds = np.array([gate.KINDS.index(k) for k in told.labels[danger]])
     dangers = rows[np.flatnonzero(danger)]
     kind, kind_bias = learn.one_of(dangers, kinds, len(gate.KINDS))
     conversations = {q.text for q in questions if len(q.turns) > 1}
     whole = np.array([t in conversations for t in told.texts])
-    turn, alone = told.labels == "turn", (legal & ~whole) | (told.labels == "opening")
-    parts = np.flatnonzero(turn | alone)
-    follows, follows_bias = learn.calibrated(rows[parts], turn[parts].astype(int), _balance([len(t) for t in told.texts], turn, alone)[parts])
+    follows, follows_bias = _told_apart(rows, lengths, told.labels == "turn", (legal & ~whole) | (told.labels == "opening"))
     seen.vocabulary.save(folder, "gate")
     arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, follows]).astype(np.float16))
     of_danger = np.unique(dangers.indices)
     arrays.save(folder, "gate.of_danger", of_danger.astype(np.int32))
     arrays.save(folder, "gate.kinds", kind[of_danger].astype(np.float16))
     arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, follows_bias, *kind_bias], dtype=np.float32))
+
+
+def _told_apart(rows: Any, lengths: list[int], wanted: Any, others: Any) -> tuple[arrays.Floats, float]:
+    """A calibrated model of what is `wanted` and what is not."""
+    parts = np.flatnonzero(wanted | others)
+    return learn.calibrated(rows[parts], wanted[parts].astype(int), _balance(lengths, wanted, others)[parts])
 
 
 def _balance(lengths: list[int], wanted: Any, others: Any) -> Any:
@@ -171,7 +175,8 @@ def _write_ranker(entries: list[Entry], of_matter: Any, folder: Path) -> None:
     matters = np.eye(of_matter.max() + 1, dtype=np.float32)[of_matter[examples.entry]]
     targets = sparse.csr_matrix(np.hstack([np.eye(len(entries), dtype=np.float32)[examples.entry], matters]))
     labelled, bias = Labelled.of(examples.texts), _mean(targets)
-    dual = ridge.of_many(labelled.rows(), targets, bias, PENALTY, of_matter[examples.entry])
+    everybody = np.ones(len(examples.texts), dtype=bool)
+    (dual,) = ridge.of_many(labelled.rows(), targets, bias, PENALTY, of_matter[examples.entry], [(everybody, STEPS)])
     labelled.save(folder, "examples", learn.largest(dual, (len(entries), targets.shape[1]), KEPT), bias)
     arrays.save(folder, "entries.body", examples.body)
     for name, cut in DOCUMENT.items():
@@ -216,11 +221,9 @@ def _write_asked(
     often[: labels.blocks[1]] = True
     classes = np.flatnonzero(often)
     targets = labels.targets[:, classes]
-    dual = np.zeros(targets.shape, dtype=np.float32)
-    dual[known] = ridge.of_many(features[known], targets[known], bias[classes], PENALTY_ASKED, labels.matter[known])
-    rest = _dual(dual, classes, labels.blocks)
-    left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out].toarray(), like, rest, bias, _habits(labels, known))
-    dual = ridge.of_many(features, targets, bias[classes], PENALTY_ASKED, labels.matter, start=dual, steps=MORE)
+    stages = [(np.isin(np.arange(len(rows)), known), STEPS), (np.ones(len(rows), dtype=bool), MORE)]
+    rest, dual = ridge.of_many(features, targets, bias[classes], PENALTY_ASKED, labels.matter, stages)
+    left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out].toarray(), like, _dual(rest, classes, labels.blocks), bias, _habits(labels, known))
     left_out.write(entries, of_matter, precision, labels.of_article, folder)
     labelled.save(folder, "asked", _dual(dual, classes, labels.blocks), bias)
     _habits(labels, np.arange(len(rows))).save(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from faq.features import Features
 
 SEED = 20261122
 LEAST = 0.01  # share of right ones that is said at least, and at most left to one
+AT_ONCE = 1000  # examples whose coefficients are sorted at once
 FREQUENT = 60  # texts with a feature, above which it is multiplied densely
 
 
@@ -104,7 +106,7 @@ def calibrated(
     `weights` is how much each row counts in training, `shares` in calibration: what stands for how much in real talk.
     """
     folds = [*StratifiedKFold(3, shuffle=True, random_state=SEED).split(rows, labels)]
-    with ThreadPoolExecutor() as pool:  # the sparse products run side by side
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the sparse products run side by side
         *parts, whole = pool.map(lambda part: _linear(rows[part], labels[part], weights[part]), [*(train for train, _ in folds), np.arange(len(labels))])
     held_out = np.zeros(len(labels))
     for (_, test), part in zip(folds, parts, strict=True):
@@ -136,12 +138,18 @@ def likeness(rows: Any) -> NDArray[Any]:
 
 def largest(dual: NDArray[Any], blocks: Sequence[int], kept: int) -> Largest:
     """The `kept` largest coefficients of each example in each block of classes; measured better than all of them, and much smaller."""
-    found = []
-    for start, end in zip([0, *blocks[:-1]], blocks, strict=True):
-        most = min(kept, end - start)
-        found.append(np.argpartition(-np.abs(dual[:, start:end]), most - 1, axis=1)[:, :most] + start)
-    columns = np.hstack(found)
-    return Largest(places(columns, dual.shape[1]), np.take_along_axis(dual, columns, axis=1).astype(np.float16), int(dual.shape[1]))
+
+    def of(some: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        found = []
+        for start, end in zip([0, *blocks[:-1]], blocks, strict=True):
+            most = min(kept, end - start)
+            found.append(np.argpartition(-np.abs(some[:, start:end]), most - 1, axis=1)[:, :most] + start)
+        columns = np.hstack(found)
+        return places(columns, dual.shape[1]), np.take_along_axis(some, columns, axis=1).astype(np.float16)
+
+    with ThreadPoolExecutor() as pool:  # a few examples at a time: what is sorted out on the way takes four times the room of what is kept
+        columns, weights = zip(*pool.map(of, np.array_split(dual, -(-len(dual) // AT_ONCE))), strict=True)
+    return Largest(np.concatenate(columns), np.concatenate(weights), int(dual.shape[1]))
 
 
 def packed(matrix: Any) -> Rows:

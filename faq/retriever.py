@@ -11,7 +11,7 @@ import numpy as np
 
 from faq import segment
 from faq.arrays import Floats, load
-from faq.gate import Danger, Gate, sigmoid
+from faq.gate import Danger, Gate, odds, sigmoid
 from faq.ranker import SIGNALS, Confidence, Labelled, Ranker, weights
 from faq.references import Habits, References
 from faq.spelling import Correction, Spelling
@@ -22,6 +22,7 @@ __all__ = ["Danger", "Hit", "Result", "Retriever"]
 
 FOLLOWING = 1.0  # what having asked just before adds to the log odds of "legal"
 GOES_ON = 0.3  # and what the log odds count that this goes on with it
+KNOWN = 0.4  # what the log odds of the best entry count for "legal" in a message that stands alone: an answer that fits is a sign, too
 SURE = 0.4  # confidence from which a message on another matter than the conversation's stands alone, unless it sounds like its next turn
 OWN = 0.2  # what a follow-up's own words count beside all that was said
 SAID = 200  # characters of what was said before that are kept
@@ -94,8 +95,8 @@ class Retriever:
         """The `k` best entries and up to five articles. `before`, `matter`: the same person's last question and its matter;
         `least`: the probability of a legal question below which nothing is ranked.
         """
-        odds, _, follows = self._gate.logits(text).tolist()
-        legal = sigmoid(odds + FOLLOWING + GOES_ON * follows if before else odds)
+        log_odds, _, follows = self._gate.logits(text).tolist()
+        legal = sigmoid(log_odds + FOLLOWING + GOES_ON * follows if before else log_odds)
         if legal < least:
             return Result((), legal, (), text)
         meant = self.meant(text)
@@ -105,6 +106,8 @@ class Retriever:
             meant = self.meant(text)
             scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(meant)
         chances = self._chances(meant, scores)
+        if not before:
+            legal = sigmoid(log_odds + KNOWN * odds(float(chances.max())))
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         hits = tuple(self._hit(i, scores, chances) for i in best)
         references = self._references.best(meant, scores, self._asked.look(meant), self._order)

@@ -116,3 +116,10 @@ def test_answering_loads_no_scikit_learn(index_dir, library):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_answer_that_fits_speaks_for_a_legal_question(retriever):
+    for text in ("老板欠我三个月工资不给", "滴水檐外头那一尺归谁", "今年的桃子甜不甜", "学校门口那家文具店搬走了"):
+        found, by_wording = retriever.search(text), retriever.search(text, least=1.1).legal
+        assert (found.legal > by_wording) == (found.best.confidence > 0.5)
+        assert retriever.search(text, before="邻居的狗咬了我").legal != found.legal  # in a conversation what was said before counts instead
