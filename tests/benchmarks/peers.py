@@ -66,7 +66,7 @@ def main() -> None:
         _ask(peers, questions)
         print(_table(peers, retriever), flush=True)
         del peers
-        print(_growth(library, [text for text, _ in questions]), flush=True)
+        print(_growth(library, [text for text, *_ in questions]), flush=True)
     print(f"peak of the whole run: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
@@ -182,21 +182,21 @@ def _ask(peers: Sequence[Peer], questions: Sequence[Sequence[str]]) -> None:
     """Everything of everyone that is installed, a block of questions at a time in turn."""
     here = [(p, p.find) for p in peers if p.find]
     for _, find in here:
-        for text, _ in questions[-20:]:  # dictionaries and arrays come into memory
+        for text, *_ in questions[-20:]:  # dictionaries and arrays come into memory
             find(text)
     for at in range(0, len(questions), BLOCK):
         for peer, find in here:
-            for text, ids in questions[at : at + BLOCK]:
+            for text, ids, articles in questions[at : at + BLOCK]:
                 began = time.perf_counter()
                 found = find(text)
                 peer.times.append((time.perf_counter() - began) * 1000)
-                peer.asked.append(evaluate.Asked(text, tuple(ids.split("|")), _result(found)))
+                peer.asked.append(evaluate.Asked(text, evaluate._several(ids), evaluate._several(articles), _result(found)))
 
 
 def _result(found: Any) -> Result:
     if isinstance(found, Result):
         return found
-    hits = tuple(Hit(i, "", "", 0.0, 0.0) for i in found if isinstance(i, str))
+    hits = tuple(Hit(i, "", "", score=0.0, confidence=0.0, enough=1.0) for i in found if isinstance(i, str))
     return Result(hits, 1.0, tuple(r for r in found if isinstance(r, ArticleRef)))
 
 
