@@ -23,7 +23,7 @@ from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
 KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
-LEFT_OUT = 3000  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
+LEFT_OUT = 4500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
 TOGETHER = 500  # of them compared with all at once
 STEPS = 2  # of conjugate gradients to the ridge without them; more were measured to rank no better
 MORE = 2  # steps from there to the ridge of all
