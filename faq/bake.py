@@ -25,8 +25,8 @@ PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
 KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
 LEFT_OUT = 4500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
 TOGETHER = 500  # of them compared with all at once
-STEPS = 2  # of conjugate gradients to the ridge without them; more were measured to rank no better
-MORE = 2  # steps from there to the ridge of all
+STEPS = 2  # of conjugate gradients to a ridge; more were measured to rank no better
+MORE = 2  # steps from the ridge without those left out to that of all
 OFTEN = 5  # times an article is named by them, from which the ridge scores it and its company counts
 PERHAPS = ("fraud.", "family.domestic_violence", "minors.")  # matters whose questions are often asked while it happens
 LENGTHS = 8  # classes of length, each with as many of what is to be recognised
@@ -213,7 +213,9 @@ def _write_asked(
     labelled = Labelled.of([r.text for r in rows])
     features, bias = labelled.rows(), _mean(labels.targets)
     out = np.sort(np.random.default_rng(learn.SEED).choice(len(rows), min(LEFT_OUT, len(rows) // 3), replace=False))
-    known = np.setdiff1d(np.arange(len(rows)), out)
+    everybody = np.ones(len(rows), dtype=bool)
+    kept = everybody.copy()
+    kept[out] = False
     by_feature = features.T.tocsr()
     like = np.concatenate([(features[some] @ by_feature).toarray() for some in np.array_split(out, -(-len(out) // TOGETHER))])
     like[:, out] = 0
@@ -221,12 +223,14 @@ def _write_asked(
     often[: labels.blocks[1]] = True
     classes = np.flatnonzero(often)
     targets = labels.targets[:, classes]
-    stages = [(np.isin(np.arange(len(rows)), known), STEPS), (np.ones(len(rows), dtype=bool), MORE)]
-    rest, dual = ridge.of_many(features, targets, bias[classes], PENALTY_ASKED, labels.matter, stages)
-    left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out].toarray(), like, _dual(rest, classes, labels.blocks), bias, _habits(labels, known))
+    rest, dual = (
+        _dual(found, classes, labels.blocks)
+        for found in ridge.of_many(features, targets, bias[classes], PENALTY_ASKED, labels.matter, [(kept, STEPS), (everybody, MORE)])
+    )
+    left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out].toarray(), like, rest, bias, _habits(labels, kept))
     left_out.write(entries, of_matter, precision, labels.of_article, folder)
-    labelled.save(folder, "asked", _dual(dual, classes, labels.blocks), bias)
-    _habits(labels, np.arange(len(rows))).save(folder)
+    labelled.save(folder, "asked", dual, bias)
+    _habits(labels, everybody).save(folder)
     (folder / "asked.json").write_text(json.dumps([[r.entry, r.text] for r in rows], ensure_ascii=False), encoding="utf-8")
 
 
@@ -241,11 +245,11 @@ def _dual(dual: Any, classes: Any, blocks: tuple[int, ...]) -> arrays.Largest:
     return arrays.Largest(learn.places(classes[found.columns], blocks[-1]), found.weights, blocks[-1])
 
 
-def _habits(labels: asked.Labels, known: Any) -> references.Habits:
-    """How these of the labelled questions name articles."""
+def _habits(labels: asked.Labels, kept: Any) -> references.Habits:
+    """How the `kept` of the labelled questions name articles, shape (questions,)."""
     first, last = labels.blocks[1:]
     named = (labels.targets[:, first:] > 0).astype(np.float32)
-    here = named.multiply(np.isin(np.arange(len(labels.matter)), known)[:, None]).tocsr()
+    here = named.multiply(kept[:, None]).tocsr()
     times = np.asarray(here.sum(axis=0)).ravel()
     of_matter = sparse.csr_matrix((np.ones(len(labels.matter)), (labels.matter, np.arange(len(labels.matter)))))
     usual = (of_matter @ here).toarray()

@@ -147,7 +147,7 @@ def largest(dual: NDArray[Any], blocks: Sequence[int], kept: int) -> Largest:
         columns = np.hstack(found)
         return places(columns, dual.shape[1]), np.take_along_axis(some, columns, axis=1).astype(np.float16)
 
-    with ThreadPoolExecutor() as pool:  # a few examples at a time: what is sorted out on the way takes four times the room of what is kept
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # a few examples at a time: sorting takes three times the room of the coefficients
         columns, weights = zip(*pool.map(of, np.array_split(dual, -(-len(dual) // AT_ONCE))), strict=True)
     return Largest(np.concatenate(columns), np.concatenate(weights), int(dual.shape[1]))
 
