@@ -22,7 +22,7 @@ from faq.segment import words
 from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
-KEPT = 40  # coefficients of a labelled text that are kept of each kind of class
+KEPT = 32  # coefficients of a labelled text that are kept of each kind of class
 LEFT_OUT = 4500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
 TOGETHER = 500  # of them compared with all at once
 STEPS = 2  # of conjugate gradients to a ridge; more were measured to rank no better
@@ -124,11 +124,13 @@ def _write_gate(entries: list[Entry], cases: list[Case], questions: list[asked.A
     conversations = {q.text for q in questions if len(q.turns) > 1}
     whole = np.array([t in conversations for t in told.texts])
     follows, follows_bias = _told_apart(rows, lengths, told.labels == "turn", (legal & ~whole) | (told.labels == "opening"))
-    seen.vocabulary.save(folder, "gate")
-    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, follows]).astype(np.float16))
-    of_danger = np.unique(dangers.indices)
+    # What one message alone has helps the rest to be learned, but is hardly met again: two thirds of the room.
+    kept = np.flatnonzero(rows.getnnz(axis=0) > 1)
+    arrays.Vocabulary(seen.vocabulary.hashes[kept], seen.vocabulary.idf[kept]).save(folder, "gate")
+    arrays.save(folder, "gate.weights", np.column_stack([wanted, alarm, follows])[kept].astype(np.float16))
+    of_danger = np.flatnonzero(np.isin(kept, dangers.indices))
     arrays.save(folder, "gate.of_danger", of_danger.astype(np.int32))
-    arrays.save(folder, "gate.kinds", kind[of_danger].astype(np.float16))
+    arrays.save(folder, "gate.kinds", kind[kept[of_danger]].astype(np.float16))
     arrays.save(folder, "gate.bias", np.array([wanted_bias, alarm_bias, follows_bias, *kind_bias], dtype=np.float32))
 
 
@@ -288,9 +290,10 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
         learn.bm25(texts, cut, most=FREQUENT).save(folder, f"statutes.{name}")
     alike = learn.weigh([t for t, in texts], pieces, least=2, most=FREQUENT).postings()
     arrays.save(folder, "articles.class", labels.of_article)
+    at = {(law, article): i for i, (law, article) in enumerate(rows)}
+    arrays.save(folder, "entries.basis", _basis(entries, at, labels))
     chapters = {key: n for n, key in enumerate(dict.fromkeys((a.ref.law, a.chapter) for a in articles))}
     arrays.save(folder, "articles.chapter", np.array([chapters[a.ref.law, a.chapter] for a in articles], dtype=np.int32))
-    at = {(law, article): i for i, (law, article) in enumerate(rows)}
     found: dict[tuple[int, int], float] = {}
     for i, e in enumerate(entries):
         says = " ".join(r.says for r in e.refs)
@@ -303,3 +306,10 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
                 found[i, article] = found.get((i, article), 0.0) + weight * (1.0 - references.LATER * n)
     weights, pairs = list(found.values()), np.array(list(found), dtype=np.int32)
     learn.packed(sparse.csr_matrix((weights, (pairs[:, 0], pairs[:, 1])), shape=(len(entries), len(rows)))).save(folder, "cited")
+
+
+def _basis(entries: list[Entry], at: dict[tuple[str, str], int], labels: asked.Labels) -> Any:
+    """The classes of the articles each entry rests on, shape (entries, most), filled up with the number of classes."""
+    rests = [[labels.of_article[at[r.law, r.article]] for r in e.basis if (r.law, r.article) in at] for e in entries]
+    most = max(map(len, rests), default=0)
+    return np.array([found + [labels.blocks[-1]] * (most + 1 - len(found)) for found in rests], dtype=np.int32)

@@ -12,6 +12,11 @@ from faq.spelling import Correction
 from knowledge.citation import ArticleRef
 
 NEAREST = 5
+NAMES = {
+    "message": "怎么说的", "answer": "有合适的答案",
+    "entry": "像它的问法", "matter": "像这类事的问法", "asked entry": "别人这样问过", "asked matter": "别人问过这类事", "asked articles": "靠的是它的法条",
+    "body": "像它的全文", "words": "词相同", "characters": "字相同",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`nearest`: the labelled texts most like the question: entry, text, likeness from 0 to 1. `verdict`: what decides, in words."""
+    """`legal_parts`: what adds to the log odds of `legal`; `nearest`: the labelled texts most like the question: entry, text, likeness from
+    0 to 1; `verdict`: what decides, in words.
+    """
 
     plain: str
     corrections: tuple[Correction, ...]
     tokens: tuple[str, ...]
     concepts: tuple[str, ...]
     legal: float
+    legal_parts: dict[str, float]
     danger: Danger | None
     candidates: tuple[Candidate, ...]
     nearest: tuple[tuple[str, str, float], ...]
@@ -44,7 +52,7 @@ def explain(retriever: Retriever, question: str, k: int = 5) -> Explanation:
     candidates = tuple(Candidate(h, parts) for h, parts in zip(result.hits, retriever.parts(question, result.hits), strict=True))
     return Explanation(
         normalise(question), retriever.corrections(question), tuple(words(retriever.meant(question))), tuple(concepts(question)),
-        result.legal, danger, candidates,
+        result.legal, retriever.legal_parts(question, result.hits), danger, candidates,
         tuple(retriever.nearest(question, NEAREST)), result.references, _verdict(result.legal, danger, result.hits),
     )  # fmt: skip
 
@@ -69,19 +77,22 @@ def as_text(e: Explanation) -> str:
     """For a terminal."""
     lines = [f"规范后：{e.plain}",
              f"听作：{'，'.join(f'{c.written}→{c.meant}（{c.gain:+.1f}）' for c in e.corrections) or '没有改'}", f"分词：{' '.join(e.tokens)}", f"触到的概念：{' '.join(e.concepts) or '无'}",
-             f"是法律问题：{e.legal:.2f}　危险：{f'{e.danger.kind} {e.danger.probability:.2f}' if e.danger else '无'}", "候选："]  # fmt: skip
+             f"是法律问题：{e.legal:.2f}（{_sum(e.legal_parts)}）　危险：{f'{e.danger.kind} {e.danger.probability:.2f}' if e.danger else '无'}", "候选："]  # fmt: skip
     for n, c in enumerate(e.candidates, 1):
-        parts = "，".join(f"{name} {value:+.3f}" for name, value in c.parts.items())
-        lines.append(f"{n}. {c.hit.confidence:.2f}　{c.hit.entry_id}　{c.hit.title}　总分 {c.hit.score:.3f} = {parts}")
+        lines.append(f"{n}. {c.hit.confidence:.2f}　{c.hit.entry_id}　{c.hit.title}　总分 {c.hit.score:.3f} = {_sum(c.parts)}")
     lines += ["最像的说法：", *(f"   {like:.2f}　{key}　{text}" for key, text, like in e.nearest)]
     return "\n".join([*lines, "法条：" + "；".join(map(str, e.references)), f"结论：{e.verdict}"])
+
+
+def _sum(parts: dict[str, float]) -> str:
+    return "，".join(f"{NAMES[name]} {value:+.3f}" for name, value in parts.items())
 
 
 def as_json(e: Explanation) -> dict[str, object]:
     """For the console and other programs."""
     return {
         "plain": e.plain, "corrections": [{"written": c.written, "meant": c.meant, "gain": round(c.gain, 2)} for c in e.corrections],
-        "tokens": [*e.tokens], "concepts": [*e.concepts], "legal": round(e.legal, 4),
+        "tokens": [*e.tokens], "concepts": [*e.concepts], "legal": round(e.legal, 4), "legal_parts": {n: round(v, 4) for n, v in e.legal_parts.items()},
         "danger": {"kind": e.danger.kind, "probability": round(e.danger.probability, 4)} if e.danger else None,
         "candidates": [
             {"entry": c.hit.entry_id, "matter": c.hit.matter, "title": c.hit.title, "score": round(c.hit.score, 4),

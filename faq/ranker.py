@@ -20,7 +20,10 @@ from faq.features import DOCUMENT, grams, terms
 from faq.gate import odds, sigmoid
 
 # What each counts; measured with other hands' questions.
-SIGNALS = {"entry": 1.0, "matter": 0.7, "asked entry": 1.0, "asked matter": 0.4, "body": 0.2, "words": 0.3, "characters": 0.3}
+SIGNALS = {
+    "entry": 1.3, "matter": 0.7, "asked entry": 1.6, "asked matter": 0.5, "asked articles": 1.0,
+    "body": 0.2, "words": 0.2, "characters": 0.3,
+}  # fmt: skip
 LOW, HIGH = 1, 3  # characters of an n-gram
 SHARP = 2.5  # how much more sharply the others are told apart than the best from all
 AMONG_OTHERS = 0.6  # P(another entry of the library answers | the best one does not), measured on questions left out
@@ -62,17 +65,21 @@ class Ranker:
         self._documents = [Postings.load(folder, f"entries.{name}") for name in DOCUMENT]  # BM25
         self.matters: Ints = load(folder, "entries.matter")  # (entries,)
         self._bodies: Ints = load(folder, "entries.body")  # (entries,): the example that is the entry's body
+        self._basis: Ints = load(folder, "entries.basis")  # (entries, most): classes in `asked` of the articles it rests on; one past the last: none
 
     def scores(self, text: str, asked: Floats) -> Floats:
         """How well each entry answers, shape (entries,)."""
         return np.asarray(self.signals(text, asked) @ weights(), dtype=np.float32)
 
     def signals(self, text: str, asked: Floats) -> Floats:
-        """Shape (entries, signals), by `SIGNALS`. BM25 scores of all that is said of an entry are shares of the best entry's."""
+        """Shape (entries, signals), by `SIGNALS`. Of the articles an entry rests on the likeliest counts; BM25 scores of all that is said
+        of an entry are shares of the best entry's.
+        """
         ours, _, characters = self.examples.look(text)
         sums = [found.sums(cut(text)) for found, cut in zip(self._documents, DOCUMENT.values(), strict=True)]
         shares = [found / max(float(found.max()), 1e-9) for found in sums]
-        learned = self._by_entry(ours) + self._by_entry(asked)
+        articles = np.append(np.maximum(asked, 0), np.float32(0))[self._basis].max(axis=1)
+        learned = [*self._by_entry(ours), *self._by_entry(asked), articles]
         return np.stack([*learned, characters[self._bodies], *shares], axis=1).astype(np.float32)
 
     def _by_entry(self, classes: Floats) -> list[Floats]:

@@ -128,6 +128,11 @@ class Retriever:
         at = {entry_id: i for i, (entry_id, _, _) in enumerate(self._entries)}
         return [dict(zip(SIGNALS, (signals[at[h.entry_id]] * weights()).tolist(), strict=True)) for h in hits]
 
+    def legal_parts(self, text: str, hits: Sequence[Hit]) -> dict[str, float]:
+        """What makes a message that stands alone legal, in log odds: how it is put, and that there is an answer that fits."""
+        put = float(self._gate.logits(text)[0])
+        return {"message": put, "answer": KNOWN * odds(hits[0].confidence) if hits else 0.0}
+
     def nearest(self, text: str, k: int) -> list[tuple[str, str, float]]:
         """The labelled texts most like a question: entry, text, likeness from 0 to 1."""
         ours = [(e.id, t) for e in self.library.entries() for t in (*e.questions, e.title, e.answer)]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from faq import explain
+from faq.gate import sigmoid
 
 WAGES = "老板拖欠我三个月工资，没签合同，咋办"
 
@@ -16,6 +17,13 @@ def test_the_parts_of_a_score_make_the_score(retriever):
     assert found.candidates[0].hit.entry_id == "labour.wages.arrears.no-contract"
     assert found.verdict == f"把握 {found.candidates[0].hit.confidence:.2f} 到了 {found.candidates[0].hit.enough:.2f}：答"
     assert "工资" in "".join(found.tokens)
+
+
+@pytest.mark.parametrize("said", [WAGES, "今天太阳好晒啊"])
+def test_how_a_message_is_put_and_an_answer_that_fits_make_it_legal(retriever, said):
+    found = explain.explain(retriever, said)
+    assert sigmoid(sum(found.legal_parts.values())) == pytest.approx(found.legal, abs=1e-6)
+    assert f"怎么说的 {found.legal_parts['message']:+.3f}，有合适的答案 {found.legal_parts['answer']:+.3f}" in explain.as_text(found)
 
 
 def test_the_nearest_saying_of_a_saying_is_itself(retriever, library):
