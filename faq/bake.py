@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -19,6 +20,7 @@ from faq import arrays, asked, gate, learn, ranker, references, ridge, spelling,
 from faq.features import DOCUMENT, grams, pieces, placed, said, terms
 from faq.leftout import LeftOut
 from faq.segment import words
+from knowledge.citation import ArticleRef
 from knowledge.library import ArticleText, Case, Entry, Library
 
 PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
@@ -291,7 +293,11 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
     alike = learn.weigh([t for t, in texts], pieces, least=2, most=FREQUENT).postings()
     arrays.save(folder, "articles.class", labels.of_article)
     at = {(law, article): i for i, (law, article) in enumerate(rows)}
-    arrays.save(folder, "entries.basis", _basis(entries, at, labels))
+
+    def in_force(refs: Iterable[ArticleRef]) -> list[int]:
+        return [at[r.law, r.article] for r in refs if (r.law, r.article) in at]
+
+    arrays.save(folder, "entries.basis", _basis([labels.of_article[in_force(e.basis)].tolist() for e in entries], labels.blocks[-1]))
     chapters = {key: n for n, key in enumerate(dict.fromkeys((a.ref.law, a.chapter) for a in articles))}
     arrays.save(folder, "articles.chapter", np.array([chapters[a.ref.law, a.chapter] for a in articles], dtype=np.int32))
     found: dict[tuple[int, int], float] = {}
@@ -301,15 +307,13 @@ def _write_references(entries: list[Entry], articles: list[ArticleText], labels:
         for n in np.argsort(-like, kind="stable")[: references.ALIKE].tolist():
             found[i, n] = references.OF_ENTRY * float(like[n])
         for refs, weight in ((e.basis, 1.0), ([r.ref for r in e.refs], references.CITED)):
-            named = [at[r.law, r.article] for r in refs if (r.law, r.article) in at]
-            for n, article in enumerate(dict.fromkeys(named)):
+            for n, article in enumerate(dict.fromkeys(in_force(refs))):
                 found[i, article] = found.get((i, article), 0.0) + weight * (1.0 - references.LATER * n)
     weights, pairs = list(found.values()), np.array(list(found), dtype=np.int32)
     learn.packed(sparse.csr_matrix((weights, (pairs[:, 0], pairs[:, 1])), shape=(len(entries), len(rows)))).save(folder, "cited")
 
 
-def _basis(entries: list[Entry], at: dict[tuple[str, str], int], labels: asked.Labels) -> Any:
-    """The classes of the articles each entry rests on, shape (entries, most), filled up with the number of classes."""
-    rests = [[labels.of_article[at[r.law, r.article]] for r in e.basis if (r.law, r.article) in at] for e in entries]
+def _basis(rests: list[list[int]], none: int) -> Any:
+    """The classes of the articles each entry rests on as an array, shape (entries, most), filled up with the class `none`."""
     most = max(map(len, rests), default=0)
-    return np.array([found + [labels.blocks[-1]] * (most + 1 - len(found)) for found in rests], dtype=np.int32)
+    return np.array([found + [none] * (most + 1 - len(found)) for found in rests], dtype=np.int32)

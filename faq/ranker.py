@@ -3,7 +3,7 @@
 There are two kinds of labelled texts. Every entry brings its own phrasings, its title, its answer, its steps and what its articles
 say in plain words. And other hands wrote questions and said which entry answers each and on which articles it rests
 (`training/asked-*.tsv`). A question is compared with all of them, by words and by characters, and the ridge has learned what each
-likeness is worth.
+likeness is worth. It also says on which articles a question rests: an entry that rests on one of them is likelier.
 """
 
 from __future__ import annotations

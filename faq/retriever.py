@@ -106,10 +106,10 @@ class Retriever:
             meant = self.meant(text)
             scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(meant)
         chances = self._chances(meant, scores)
-        if not before:
-            legal = sigmoid(log_odds + KNOWN * odds(float(chances.max())))
         best = np.argsort(-chances, kind="stable")[:k].tolist()
         hits = tuple(self._hit(i, scores, chances) for i in best)
+        if not before:
+            legal = sigmoid(sum(self.legal_parts(text, hits).values()))
         references = self._references.best(meant, scores, self._asked.look(meant), self._order)
         return Result(hits, legal, references, text)
 
