@@ -23,12 +23,12 @@ from faq.segment import words
 from knowledge.citation import ArticleRef
 from knowledge.library import ArticleText, Case, Entry, Library
 
-PENALTY, PENALTY_ASKED = 1.0, 0.5  # of the ridges
+PENALTY, PENALTY_ASKED = 1.0, 1.0  # of the ridges
 KEPT = 32  # coefficients of a labelled text that are kept of each kind of class
 LEFT_OUT = 4500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
 TOGETHER = 500  # of them compared with all at once
-STEPS = 2  # of conjugate gradients to a ridge; more were measured to rank no better
-MORE = 2  # steps from the ridge without those left out to that of all
+STEPS = 2  # of conjugate gradients to the ridge without those left out
+MORE = 2  # steps from there to that of all; more of either were measured to rank no better
 OFTEN = 5  # times an article is named by them, from which the ridge scores it and its company counts
 PERHAPS = ("fraud.", "family.domestic_violence", "minors.")  # matters whose questions are often asked while it happens
 LENGTHS = 8  # classes of length, each with as many of what is to be recognised
@@ -220,9 +220,6 @@ def _write_asked(
     everybody = np.ones(len(rows), dtype=bool)
     kept = everybody.copy()
     kept[out] = False
-    by_feature = features.T.tocsr()
-    like = np.concatenate([(features[some] @ by_feature).toarray() for some in np.array_split(out, -(-len(out) // TOGETHER))])
-    like[:, out] = 0
     often = labels.targets.getnnz(axis=0) >= OFTEN
     often[: labels.blocks[1]] = True
     classes = np.flatnonzero(often)
@@ -231,6 +228,9 @@ def _write_asked(
         _dual(found, classes, labels.blocks)
         for found in ridge.of_many(features, targets, bias[classes], PENALTY_ASKED, labels.matter, [(kept, STEPS), (everybody, MORE)])
     )
+    by_feature = features.T.tocsr()
+    like = np.concatenate([(features[some] @ by_feature).toarray() for some in np.array_split(out, -(-len(out) // TOGETHER))])
+    like[:, out] = 0
     left_out = LeftOut([rows[i] for i in out.tolist()], labels.targets[out].toarray(), like, rest, bias, _habits(labels, kept))
     left_out.write(entries, of_matter, precision, labels.of_article, folder)
     labelled.save(folder, "asked", dual, bias)

@@ -17,7 +17,7 @@ from knowledge.library import Library
 # Mean distance up to which questions belong together: of two golden questions put together 69 % have the same entry, and 30 % of all
 # that have are found; by characters alone 58 % and 6 %.
 TOGETHER = 0.5
-KNOWN = 0.5  # mean chance of an entry from which the questions are taken for other words for it
+KNOWN = 0.6  # mean chance of an entry from which the questions are taken for other words for it
 MANY = 3  # questions that show a gap although nobody has answered them yet
 LONGEST = 200  # characters of a way of saying
 MOST = 20  # ways of saying in one proposal

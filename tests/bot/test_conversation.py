@@ -13,6 +13,7 @@ from tests.conversation import VILLAGE, deliver
 
 WAGES = "老板拖欠我三个月工资，没签合同，咋办"
 UNSURE = "陨石砸到我家田里，法律上归谁"
+VAGUE = ("房子漏水谁赔", "不给工资", "退钱", "工伤", "离职 钱", "借条", "合同到期", "宅基地", "狗", "地被占了", "物业费", "工资", "社保")
 
 
 def ticket_number(text: str) -> int:
@@ -158,7 +159,7 @@ def test_one_villagers_talk_is_not_anothers(liu, people):
 
 
 def test_two_close_candidates_are_asked_back_and_a_digit_chooses(liu, parts):
-    for vague in ("工伤", "离职 钱", "借条", "合同到期", "宅基地", "狗", "退钱", "地被占了", "物业费", "工资", "社保"):
+    for vague in VAGUE:
         said = liu.ask(vague, id=f"v-{vague}")
         if stored(parts, f"v-{vague}").action == "clarify":
             break
@@ -171,7 +172,7 @@ def test_two_close_candidates_are_asked_back_and_a_digit_chooses(liu, parts):
 
 
 def test_none_of_the_options_goes_to_the_advisor(liu, parts):
-    for vague in ("工伤", "离职 钱", "借条", "合同到期", "宅基地", "狗", "退钱", "地被占了", "物业费", "工资", "社保"):
+    for vague in VAGUE:
         liu.ask(vague, id=f"v-{vague}")
         if stored(parts, f"v-{vague}").action == "clarify":
             break
