@@ -23,7 +23,7 @@ from faq.segment import words
 from knowledge.citation import ArticleRef
 from knowledge.library import ArticleText, Case, Entry, Library
 
-PENALTY, PENALTY_ASKED = 1.0, 1.0  # of the ridges
+PENALTY = 1.0  # of the ridges
 KEPT = 32  # coefficients of a labelled text that are kept of each kind of class
 LEFT_OUT = 4500  # questions of other hands left out of a ridge, to learn confidence and the order of articles from
 TOGETHER = 500  # of them compared with all at once
@@ -226,7 +226,7 @@ def _write_asked(
     targets = labels.targets[:, classes]
     rest, dual = (
         _dual(found, classes, labels.blocks)
-        for found in ridge.of_many(features, targets, bias[classes], PENALTY_ASKED, labels.matter, [(kept, STEPS), (everybody, MORE)])
+        for found in ridge.of_many(features, targets, bias[classes], PENALTY, labels.matter, [(kept, STEPS), (everybody, MORE)])
     )
     by_feature = features.T.tocsr()
     like = np.concatenate([(features[some] @ by_feature).toarray() for some in np.array_split(out, -(-len(out) // TOGETHER))])

@@ -141,7 +141,7 @@ def _labelled(train: Sequence[Question], dev: Sequence[Question], corpus: Corpus
     everything = [(np.arange(len(train)), np.arange(len(train), len(texts)))]
     for known, held in [*KFold(FOLDS, shuffle=True, random_state=learn.SEED).split(train), *everything]:
         like = kernel[np.ix_(held, known)]
-        learned = ridge.exact(kernel[np.ix_(known, known)], np.hstack([articles[known], in_chapter[known]]), bake.PENALTY_ASKED)
+        learned = ridge.exact(kernel[np.ix_(known, known)], np.hstack([articles[known], in_chapter[known]]), bake.PENALTY)
         scores = like @ learned
         found["borrowed"][held] = scores[:, :width]
         found["chapter"][held] = scores[:, width:][:, of_article]
