@@ -60,7 +60,7 @@ def explain(retriever: Retriever, question: str, k: int = 5) -> Explanation:
 def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...]) -> str:
     """What the thresholds make of it, for a question overheard in a group."""
     if danger:
-        return f"危险 {danger.probability:.2f} 到了 {thresholds.DANGER}：先说求助电话，立刻通知人"
+        return f"危险 {danger.probability:.2f} 到了 {thresholds.DANGER:.2f}：先说求助电话，立刻通知人"
     if legal < thresholds.LEGAL_OVERHEARD:
         addressed = "，@机器人时才答" if legal >= thresholds.LEGAL_ADDRESSED else ""
         return f"是法律问题的把握 {legal:.2f} 不到 {thresholds.LEGAL_OVERHEARD}：不作声{addressed}"
@@ -69,7 +69,7 @@ def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...]) -> str:
         return f"把握 {best:.2f} 到了 {enough:.2f}：答"
     close = [h.confidence for h in hits[:3] if h.confidence >= thresholds.OPTION]
     if len(close) >= 2 and sum(close) >= thresholds.CLARIFY:
-        return f"把握 {best:.2f} 不到 {enough:.2f}，前 {len(close)} 个一共 {sum(close):.2f} 到了 {thresholds.CLARIFY}：问是哪一件"
+        return f"把握 {best:.2f} 不到 {enough:.2f}，前 {len(close)} 个一共 {sum(close):.2f} 到了 {thresholds.CLARIFY:.2f}：问是哪一件"
     return f"把握 {best:.2f} 不到 {enough:.2f}：转给法律顾问"
 
 
