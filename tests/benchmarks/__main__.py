@@ -84,13 +84,14 @@ def webhook(workers: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(3):
             for name in ("floor", "farun"):
-                with serving(name, workers, Path(folder) / f"{name}{turn}.db") as (port, cold, rss):
+                with serving(name, workers, Path(folder) / f"{name}{turn}.db") as (port, cold, memory):
                     load.run(port, texts[:200])
                     rate, times = load.run(port, texts)
                     rates[name].append(rate)
                     if name == "farun" and turn == 2:
                         say(f"webhook, {workers} worker(s), median / p95", f"{_ms(times, 50)} / {_ms(times, 95)} ms at 8 connections")
-                        say(f"webhook, {workers} worker(s), resident memory", f"{max(rss()):.0f} MB a worker")
+                        resident, own = (max(of) for of in zip(*memory(), strict=True))
+                        say(f"webhook, {workers} worker(s), memory", f"{resident:.0f} MB resident a worker, {own:.0f} MB of them its own")
                         say(f"webhook, {workers} worker(s), cold start", f"{cold:.2f} s until ready")
             ratios.append(rates["farun"][-1] / rates["floor"][-1])
     say(f"webhook, {workers} worker(s), messages a second", f"{_mid(rates['farun'])} beside the floor's {_mid(rates['floor'])}")
@@ -123,10 +124,15 @@ def serving(name: str, workers: int, database: Path) -> Iterator[tuple[int, floa
             except OSError:
                 time.sleep(0.02)
         cold = time.perf_counter() - began
-        yield port, cold, lambda: [c.memory_info().rss / 1e6 for c in psutil.Process(process.pid).children()]
+        yield port, cold, lambda: [_memory(c) for c in psutil.Process(process.pid).children()]
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+
+
+def _memory(worker: psutil.Process) -> tuple[float, float]:
+    """Megabytes a worker has resident, and those of them that are its own: neither mapped from files nor loaded before the fork."""
+    return worker.memory_info().rss / 1e6, sum(m.private_dirty for m in worker.memory_maps()) / 1e6
 
 
 def prepare(url: str) -> None:
