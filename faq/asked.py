@@ -13,18 +13,22 @@ from scipy import sparse
 from faq import tables
 from knowledge.library import ArticleText, Entry
 
+AROUND = "asked-around.tsv"  # harder than what people ask
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One question, told in one message or in several `turns`.
 
-    `entry`: the id of what answers it, empty when nothing does; `articles`: short law and article, best first.
+    `entry`: the id of what answers it, empty when nothing does; `articles`: short law and article, best first. `usual`: not written around
+    the words that most people would say.
     """
 
     turns: tuple[str, ...]
     matter: str
     entry: str
     articles: tuple[tuple[str, str], ...]
+    usual: bool = True
 
     @property
     def text(self) -> str:
@@ -40,7 +44,7 @@ def read(training: Path) -> list[Asked]:
 def _row(path: Path, n: int, row: list[str]) -> Asked:
     try:
         turns, matter, entry, articles = row
-        return Asked(tuple(turns.split("‖")), matter, entry, tuple(_article(a) for a in articles.split("|")))
+        return Asked(tuple(turns.split("‖")), matter, entry, tuple(_article(a) for a in articles.split("|")), path.name != AROUND)
     except ValueError as e:
         raise ValueError(f"{path.name}:{n}: not question, matter, entry, articles: {row!r}") from e
 

@@ -216,7 +216,8 @@ def _write_asked(
     """What questions of other hands teach; how sure an answer is and in which order articles come, from a part of them left out."""
     labelled = Labelled.of([r.text for r in rows])
     features, bias = labelled.rows(), _mean(labels.targets)
-    out = np.sort(np.random.default_rng(learn.SEED).choice(len(rows), min(LEFT_OUT, len(rows) // 3), replace=False))
+    usual = np.flatnonzero([r.usual for r in rows])
+    out = np.sort(np.random.default_rng(learn.SEED).choice(usual, min(LEFT_OUT, len(usual) // 3), replace=False))
     everybody = np.ones(len(rows), dtype=bool)
     kept = everybody.copy()
     kept[out] = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,9 @@ __all__ = ["Danger", "Hit", "Result", "Retriever"]
 FOLLOWING = 1.0  # what having asked just before adds to the log odds of "legal"
 GOES_ON = 0.3  # and what the log odds count that this goes on with it
 KNOWN = 0.4  # what the log odds of the best entry count for "legal" in a message that stands alone: an answer that fits is a sign, too
-SURE = 0.4  # confidence from which a message on another matter than the conversation's stands alone, unless it sounds like its next turn
+# A message on another matter than the conversation's stands alone from this sum of what speaks for it: how sure its own answer is, how long it
+# is (ln of its characters), less the log odds that it sounds like a next turn. The weights are near those of a logistic regression.
+ALONE, SURE, LONG = 10.25, 5.0, 2.5
 OWN = 0.2  # what a follow-up's own words count beside all that was said
 SAID = 200  # characters of what was said before that are kept
 
@@ -101,7 +104,7 @@ class Retriever:
             return Result((), legal, (), text)
         meant = self.meant(text)
         scores = self._scores(meant)
-        if before and (follows > 0 or not self._new(meant, scores, matter)):
+        if before and not self._alone(meant, scores, matter, follows):
             text = f"{before[-SAID:]} {text}"
             meant = self.meant(text)
             scores = np.float32(OWN) * scores + np.float32(1 - OWN) * self._scores(meant)
@@ -147,9 +150,11 @@ class Retriever:
         """Whether an article, “民法典 577”, was in force when the index was built."""
         return article in self._references
 
-    def _new(self, text: str, scores: Floats, matter: str | None) -> bool:
-        """Whether these are the scores of a message that speaks of another matter."""
-        return self._entries[int(scores.argmax())][1] != matter and float(self._chances(text, scores).max()) >= SURE
+    def _alone(self, text: str, scores: Floats, matter: str | None, follows: float) -> bool:
+        """Whether a message with these scores leaves the conversation's matter for another one."""
+        if self._entries[int(scores.argmax())][1] == matter:
+            return False
+        return SURE * float(self._chances(text, scores).max()) + LONG * math.log(max(len(text), 1)) - follows >= ALONE
 
     def _scores(self, text: str) -> Floats:
         """How well each entry answers, shape (entries,)."""

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from faq import arrays, asked, index, references
+from faq import arrays, asked, index, references, tables
 
 TODAY = date(2026, 11, 22)
 
@@ -21,6 +21,12 @@ def test_every_label_names_what_exists(rows, library, retriever):
     assert not [r for r in rows if r.entry and r.entry not in entries]
     assert not [r for r in rows if r.matter not in library.matters]
     assert not [(r.text, a) for r in rows for a in r.articles if not retriever.citable(" ".join(a))]
+
+
+def test_what_is_worded_around_the_usual_words_is_known_as_such(rows):
+    around = {text.replace("‖", " ") for text, *_ in tables.rows(index.TRAINING / asked.AROUND)}
+    assert {r.text for r in rows if not r.usual} == around
+    assert len(around) > 5_000
 
 
 def test_nothing_is_asked_twice_and_every_matter_is_asked_of(rows, library):

@@ -50,6 +50,18 @@ def test_follow_up_is_understood_with_the_question_before_it(retriever):
     assert after.question == f"{before} 能退不"
 
 
+@pytest.mark.parametrize(
+    ("before", "matter", "text"),
+    [
+        ("镇上叫我家拆超占的那间房 下了拆除决定书", "land.homestead", "不服去哪告 几天"),
+        ("我妈过马路叫小车撞了 住院呢", "tort.traffic", "要赔哪些钱"),
+        ("跟邻居打了一架 他鼻梁断了", "criminal.public_order", "鉴定成轻伤了"),
+    ],
+)
+def test_a_short_next_turn_is_not_taken_for_another_matter(retriever, before, matter, text):
+    assert retriever.search(text, before=before, matter=matter).question == f"{before} {text}"
+
+
 def test_unrelated_question_is_not_dragged_to_the_old_matter(retriever):
     text = "隔壁那家养鸡场臭得一夏天都没法开窗，这个怎么办才好"
     result = retriever.search(text, before="我在工地干活工头欠我工资", matter="labour.wages.arrears")
