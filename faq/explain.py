@@ -63,7 +63,7 @@ def _verdict(legal: float, danger: Danger | None, hits: tuple[Hit, ...]) -> str:
         return f"危险 {danger.probability:.2f} 到了 {thresholds.DANGER:.2f}：先说求助电话，立刻通知人"
     if legal < thresholds.LEGAL_OVERHEARD:
         addressed = "，@机器人时才答" if legal >= thresholds.LEGAL_ADDRESSED else ""
-        return f"是法律问题的把握 {legal:.2f} 不到 {thresholds.LEGAL_OVERHEARD}：不作声{addressed}"
+        return f"是法律问题的把握 {legal:.2f} 不到 {thresholds.LEGAL_OVERHEARD:.2f}：不作声{addressed}"
     best, enough = (hits[0].confidence, hits[0].enough) if hits else (0.0, 1.0)
     if hits and hits[0].sure:
         return f"把握 {best:.2f} 到了 {enough:.2f}：答"

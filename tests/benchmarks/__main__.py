@@ -35,10 +35,8 @@ from faq.retriever import Retriever
 from knowledge.library import Library
 from schedulers.sender import Sender
 from tests import relay as peer
-from tests.benchmarks import load
+from tests.benchmarks import DATA, ROOT, load
 
-ROOT = Path(__file__).parent.parent.parent
-DATA = ROOT / "var"
 MESSAGES = 2000
 
 

@@ -24,12 +24,9 @@ from bot.domain import SHANGHAI
 from faq import evaluate, index, tables
 from faq.retriever import Retriever
 from knowledge.library import Library
+from tests.benchmarks import DATA, GOLDEN, SEED
 
-ROOT = Path(__file__).parent.parent.parent
-DATA = ROOT / "var"
-QUESTIONS = ROOT / "tests" / "retrieval" / "questions.tsv"
-SEED = 20261122
-SIZES = (6_000, 25_000, 50_000, 0)  # labelled questions; 0: all of them
+SIZES = (6_000, 25_000, 50_000, None)  # labelled questions; None: all of them
 
 
 def main() -> None:
@@ -46,16 +43,21 @@ def main() -> None:
             print(f"| {kept:,} | {top1:.3f} | {recall:.3f} | {median:.2f} | {took:.0f} | {held:.0f} | {resident:.0f} |", flush=True)
 
 
-def sample(training: Path, folder: Path, size: int) -> int:
-    """Copy what is learned from, with at most `size` labelled questions (0: all). How many these are."""
+def sample(training: Path, folder: Path, size: int | None) -> int:
+    """Copy what is learned from, with at most `size` labelled questions. How many these are."""
     shutil.copytree(training, folder)
-    files = {path: path.read_text(encoding="utf-8").splitlines() for path in sorted(folder.glob("asked-*.tsv"))}
-    total = sum(len(lines) - 1 for lines in files.values())
-    kept = np.ones(total, dtype=bool) if not size else np.isin(np.arange(total), np.random.default_rng(SEED).choice(total, size, replace=False))
-    for path, (head, *lines) in files.items():
-        here, kept = kept[: len(lines)], kept[len(lines) :]
-        path.write_text("\n".join([head, *(line for line, keep in zip(lines, here, strict=True) if keep)]) + "\n", encoding="utf-8")
-    return size or total
+    files: dict[Path, list[str]] = {}
+    rows = []
+    for path in sorted(folder.glob("asked-*.tsv")):
+        head, *lines = path.read_text(encoding="utf-8").splitlines()
+        files[path] = [head]
+        rows += [(path, line) for line in lines]
+    kept = np.sort(np.random.default_rng(SEED).choice(len(rows), min(size or len(rows), len(rows)), replace=False))
+    for path, line in (rows[i] for i in kept):
+        files[path].append(line)
+    for path, lines in files.items():
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return len(kept)
 
 
 def _apart(what, *paths: Path):
@@ -78,12 +80,11 @@ def _measure(arrays: Path) -> tuple[float, float, float, float]:
     """Top-1, recall of references, milliseconds of a question, and megabytes that a process with nothing but the search has resident."""
     retriever = Retriever(arrays, Library(DATA / "knowledge.db"))
     retriever.warm()
-    times = []
-    for text, *_ in tables.rows(QUESTIONS):
+    asked, times = [], []
+    for row in tables.rows(GOLDEN / "questions.tsv"):
         began = time.perf_counter()
-        retriever.search(text)
+        asked.append(evaluate._ask(retriever, *row))
         times.append(time.perf_counter() - began)
     resident = psutil.Process().memory_info().rss / 1e6
-    asked = evaluate.golden(retriever, QUESTIONS.parent)
     recall = evaluate._share(evaluate._recalls(retriever, asked))
-    return evaluate._share(evaluate._found(a, 1) for a in asked), recall, float(np.median(times)) * 1000, resident
+    return evaluate._share(a.right for a in asked), recall, float(np.median(times)) * 1000, resident

@@ -32,15 +32,12 @@ from faq.arrays import Postings, Rows, Vocabulary
 from faq.retriever import Hit, Result, Retriever
 from knowledge.citation import ArticleRef, article_key
 from knowledge.library import Library
+from tests.benchmarks import DATA, GOLDEN, SEED
 
-ROOT = Path(__file__).parent.parent.parent
-DATA = ROOT / "var"
-QUESTIONS = ROOT / "tests" / "retrieval" / "questions.tsv"
 K = 5
 BLOCK = 50  # questions one peer answers before it is the next one's turn
 TIMES = (1, 10, 50)  # how many times the documents
 SAMPLE = 100  # questions asked of grown parts
-SEED = 20261122
 
 Find = Callable[[str], Any]
 
@@ -59,7 +56,7 @@ def main() -> None:
     build_library(Settings.from_env({"FARUN_DATA_DIR": str(DATA)}), say=False)
     library = Library(DATA / "knowledge.db")
     retriever = Retriever(DATA / "index", library)
-    questions = tables.rows(QUESTIONS)
+    questions = tables.rows(GOLDEN / "questions.tsv")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, one thread, {len(questions)} questions", flush=True)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
         peers = [Peer(name, _made(make)) for name, make in _makers(retriever, library, Path(folder)).items()]

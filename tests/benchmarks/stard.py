@@ -34,8 +34,8 @@ from faq.retriever import Retriever
 from faq.segment import words
 from knowledge.citation import article_key
 from knowledge.library import Library
+from tests.benchmarks import DATA
 
-DATA = Path(__file__).parent.parent.parent / "var"
 DEEP = {"words": 150, "characters": 150, "translation": 100, "borrowed": 100, "chapter": 250, "likest": 60, "ours": 60}  # candidates a signal brings
 FOLDS = 5
 ROUNDS, LIKELY = 5, 25  # of the translation model: rounds of learning, words kept for each word
